@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { dataSchema } from './data-config.ts';
+import { lossSchema, modelSchema } from './model-config.ts';
+import { clippingSchema, optimizerSchema } from './optimizer-config.ts';
+
+const powerOfTwo = (value: number) => Number.isInteger(Math.log2(value));
+
+export const numericsSchema = z.strictObject({
+  /** Which engine: `auto` is the native one set up on the machine (a GPU where there is one), never JavaScript. */
+  engine: z.enum(['auto', 'cpu', 'gpu', 'javascript']).default('auto'),
+  intraOpThreads: z.int().min(1).max(256).default(1),
+  oneDnn: z.boolean().default(true),
+  /** The strongest instruction set to use; `auto`: the strongest that every worker has. */
+  instructionSet: z.enum(['auto', 'SSE41', 'AVX', 'AVX2', 'AVX512_CORE']).default('auto'),
+  deterministicOps: z.boolean().default(true),
+});
+
+const earlyStoppingSchema = z.strictObject({
+  /** Epochs without a better validation loss after which training stops. */
+  patience: z.int().min(1).default(3),
+  minDelta: z.number().min(0).default(0),
+});
+
+/** A whole run, each default where it is declared. Options (input) are what a person writes, the config (output) is complete. */
+export const runSchema = z.strictObject({
+  data: dataSchema.prefault({}),
+  model: modelSchema.default({ kind: 'cnn', dropout: 0 }),
+  loss: lossSchema.prefault({ kind: 'crossEntropy' }),
+  optimizer: optimizerSchema.prefault({ kind: 'adam' }),
+  clipping: clippingSchema.prefault({}),
+  /** Samples of one optimizer step, over all workers. */
+  globalBatchSize: z.int().min(1).default(256),
+  /** V, a power of two: the fixed parts of a global batch; at most so many workers have work in a step. */
+  microBatches: z.int().min(1).max(65536).refine(powerOfTwo, 'a power of two').default(8),
+  epochs: z.int().min(1).default(5),
+  /** Stop after this many steps, whatever the epochs; null: no such limit. */
+  maxSteps: z.int().min(1).nullable().default(null),
+  seed: z.int().min(0).default(42),
+  /** Parameter server shards. */
+  shards: z.int().min(1).max(256).default(1),
+  earlyStopping: earlyStoppingSchema.nullable().default(null),
+  /** End with the weights of the epoch of least validation loss (needs a validation split). */
+  keepBest: z.boolean().default(false),
+  numerics: numericsSchema.prefault({}),
+  /** Silence after which a worker counts as lost, in milliseconds; every other deadline derives from it. */
+  failureDetectionMs: z.int().min(100).default(2000),
+  /** A receipt carries the parameters' SHA-256 every so many steps (and always at an epoch's end). */
+  receiptHashEverySteps: z.int().min(0).default(0),
+}).superRefine((run, context) => {
+  if (run.microBatches > run.globalBatchSize) {
+    context.addIssue({ code: 'custom', path: ['microBatches'], message: `at most globalBatchSize (${run.globalBatchSize})`, input: run.microBatches });
+  }
+  if ((run.earlyStopping !== null || run.keepBest) && run.data.validation === 0) {
+    context.addIssue({ code: 'custom', path: ['data', 'validation'], message: 'above 0 where earlyStopping or keepBest is set', input: run.data.validation });
+  }
+});
+
+export type RunOptions = z.input<typeof runSchema>;
+export type RunConfig = z.output<typeof runSchema>;
+export type NumericsConfig = RunConfig['numerics'];

@@ -1,0 +1,89 @@
+import type { Numerics } from './numerics.ts';
+
+/** What a run tells of itself, as it happens. Every sink (terminal, JSON lines, metrics file, TensorBoard, report) reads this one stream. */
+export type RunEvent = StartEvent | WorkerEvent | StepEvent | EpochEvent | LogEvent | EndEvent;
+
+export interface StartEvent {
+  readonly event: 'start';
+  readonly run: string;
+  readonly directory: string;
+  readonly model: string;
+  /** Elements of the flat vector, buffers included. */
+  readonly parameters: number;
+  readonly classNames: readonly string[];
+  readonly trainSamples: number;
+  readonly validationSamples: number;
+  readonly testSamples: number;
+  readonly epochs: number;
+  readonly stepsPerEpoch: number;
+  readonly totalSteps: number;
+  readonly globalBatchSize: number;
+  readonly microBatches: number;
+  readonly shards: number;
+  readonly numerics: Numerics;
+}
+
+export interface WorkerEvent {
+  readonly event: 'worker';
+  readonly rank: number;
+  readonly state: 'joined' | 'training' | 'left' | 'lost';
+  readonly hostname: string;
+  readonly pid: number;
+  readonly device: string;
+  /** Why it was lost. */
+  readonly reason?: string;
+}
+
+export interface StepEvent {
+  readonly event: 'step';
+  /** The step that is complete, from 0; the parameters' version is now `step + 1`. */
+  readonly step: number;
+  readonly epoch: number;
+  /** Mean over the step's global batch. */
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly learningRate: number;
+  readonly numExamples: number;
+  /** Since the run's first step began. */
+  readonly elapsedSeconds: number;
+  /** Over the last second or so. */
+  readonly imagesPerSecond: number;
+  /** One entry a worker: its part of the step and how long its gradients took. */
+  readonly workers: readonly { readonly rank: number; readonly microBatches: number; readonly computeMs: number }[];
+}
+
+export interface EpochEvent {
+  readonly event: 'epoch';
+  readonly epoch: number;
+  /** The last step of the epoch. */
+  readonly step: number;
+  /** Means over the epoch's training samples, as seen while training. */
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly validation: { readonly loss: number; readonly accuracy: number } | null;
+  readonly elapsedSeconds: number;
+  readonly imagesPerSecond: number;
+  readonly parametersSha256: string;
+}
+
+export interface LogEvent {
+  readonly event: 'log';
+  readonly level: 'info' | 'warn' | 'error';
+  readonly message: string;
+}
+
+export interface EndEvent {
+  readonly event: 'end';
+  readonly run: string;
+  readonly directory: string;
+  readonly steps: number;
+  readonly epochs: number;
+  readonly parametersSha256: string;
+  /** Samples applied over all steps. */
+  readonly trainSamples: number;
+  readonly trainSeconds: number;
+  readonly imagesPerSecond: number;
+  readonly test: { readonly loss: number; readonly accuracy: number };
+  /** Why it ended before its last step, or null. */
+  readonly stoppedEarly: string | null;
+}
