@@ -1,1 +1,3 @@
-export {};
+export type { ClassScores, ConfusedPair, EvaluationReport, Mistake, PrecisionRecallF1 } from './evaluation-report.ts';
+export { evaluatePredictions, type Predictions } from './evaluate-predictions.ts';
+export { renderEvaluation, type RenderEvaluationOptions } from './render-evaluation.ts';
