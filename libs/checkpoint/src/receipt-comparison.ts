@@ -1,0 +1,66 @@
+import type { ReceiptLine, StepReceipt } from './receipts.ts';
+
+/** Where two runs part. `a` and `b` are null where that run has no such step or record. */
+export interface ReceiptDifference {
+  readonly step: number;
+  readonly field: string;
+  readonly a: number | string | null;
+  readonly b: number | string | null;
+}
+
+export type ReceiptComparison =
+  | { readonly same: true; readonly steps: number }
+  | { readonly same: false; readonly firstDifference: ReceiptDifference };
+
+type Records = AsyncIterable<ReceiptLine> | Iterable<ReceiptLine>;
+
+/**
+ * Compares the steps of two runs, bit for bit, and how they ended. What a run is made of (its config, its numerics) is not
+ * compared: the promise is that what may differ there, such as the number of shards, changes no step.
+ * A hash counts where both runs took one.
+ */
+export async function compareReceipts(a: Records, b: Records): Promise<ReceiptComparison> {
+  const left = resultsOf(a);
+  const right = resultsOf(b);
+  for (let steps = 0; ; steps += 1) {
+    const [x, y] = await Promise.all([left.next(), right.next()]);
+    const difference = compareRecords(x.done ? null : x.value, y.done ? null : y.value, steps);
+    if (difference !== null) return { same: false, firstDifference: difference };
+    if (x.done || x.value.kind === 'end') return { same: true, steps };
+  }
+}
+
+type Result = Exclude<ReceiptLine, { kind: 'run' | 'torn' }>;
+
+/** The steps and the end; a torn last line is as good as not written. */
+async function* resultsOf(records: Records): AsyncGenerator<Result> {
+  for await (const record of records) {
+    if (record.kind === 'step' || record.kind === 'end') yield record;
+  }
+}
+
+function compareRecords(a: Result | null, b: Result | null, position: number): ReceiptDifference | null {
+  if (a === null && b === null) return null;
+  if (a?.kind === 'step' && b?.kind === 'step') return compareSteps(a, b);
+  if (a?.kind === 'end' && b?.kind === 'end') {
+    return difference(a.version, 'version', a.version, b.version) ?? difference(a.version, 'parametersSha256', a.parametersSha256, b.parametersSha256);
+  }
+  return { step: position, field: 'record', a: a?.kind ?? null, b: b?.kind ?? null };
+}
+
+const STEP_FIELDS = ['step', 'version', 'numExamples', 'loss', 'accuracy', 'parametersSha256'] as const;
+
+function compareSteps(a: StepReceipt, b: StepReceipt): ReceiptDifference | null {
+  for (const field of STEP_FIELDS) {
+    const [x, y] = [a[field] ?? null, b[field] ?? null];
+    if (x === null && y === null) continue;
+    if (field === 'parametersSha256' && (x === null || y === null)) continue;
+    const found = difference(a.step, field, x, y);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+function difference(step: number, field: string, a: number | string | null, b: number | string | null): ReceiptDifference | null {
+  return a === b ? null : { step, field, a, b };
+}
