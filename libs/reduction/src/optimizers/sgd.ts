@@ -1,0 +1,21 @@
+import type { OptimizerConfig } from '@lockstep/core';
+import type { Kernels } from '../kernels.ts';
+import type { Optimizer } from './optimizer.ts';
+
+type SgdConfig = Extract<OptimizerConfig, { kind: 'sgd' }>;
+
+/** `torch.optim.SGD`, dampening 0. */
+export function createSgd({ l2, momentum, nesterov }: SgdConfig, kernels: Kernels, length: number): Optimizer {
+  if (momentum === 0) {
+    return {
+      slots: [],
+      step: (parameters, gradient, learningRate) => kernels.stepSgd(parameters, gradient, { learningRate, l2 }),
+    };
+  }
+  const velocity = kernels.allocate(length);
+  return {
+    slots: [{ name: 'momentum_buffer', vector: velocity }],
+    step: (parameters, gradient, learningRate) =>
+      kernels.stepMomentum(parameters, gradient, velocity, { learningRate, l2, momentum, nesterov }),
+  };
+}

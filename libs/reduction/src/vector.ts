@@ -1,0 +1,79 @@
+import { LockstepError } from '@lockstep/core';
+import { PAGE_BYTES, type KernelMemory } from './kernel-module.ts';
+
+/** Float32 numbers in kernel memory; every thread that holds `data` sees the same bytes. */
+export interface Vector {
+  /** A view of shared memory; stays valid when the memory grows. */
+  readonly data: Float32Array<SharedArrayBuffer>;
+  /** Where it starts in kernel memory: a multiple of 64 unless it is a slice. */
+  readonly byteOffset: number;
+  /** Elements. */
+  readonly length: number;
+}
+
+/** Cuts vectors out of one growing WebAssembly memory. */
+export interface VectorAllocator {
+  /** A vector of zeros. Throws LockstepError('config') where the memory's maximum is reached. */
+  allocate(length: number): Vector;
+  /** Gives the bytes back; the vector and its slices must not be used again. */
+  release(vector: Vector): void;
+}
+
+const ALIGNMENT = 64;
+const BYTES_PER_ELEMENT = Float32Array.BYTES_PER_ELEMENT;
+
+export function createVectorAllocator(memory: KernelMemory): VectorAllocator {
+  const freeOffsets = new Map<number, number[]>();
+  let top = ALIGNMENT;
+
+  function extend(bytes: number): number {
+    const offset = top;
+    const missing = offset + bytes - memory.buffer.byteLength;
+    if (missing > 0) growBy(memory, missing);
+    top = offset + bytes;
+    return offset;
+  }
+
+  return {
+    allocate(length) {
+      const bytes = alignedBytes(length);
+      const reused = freeOffsets.get(bytes)?.pop();
+      const vector = vectorAt(memory, reused ?? extend(bytes), length);
+      if (reused !== undefined) vector.data.fill(0);
+      return vector;
+    },
+    release({ byteOffset, length }) {
+      const bytes = alignedBytes(length);
+      const offsets = freeOffsets.get(bytes);
+      if (offsets === undefined) freeOffsets.set(bytes, [byteOffset]);
+      else offsets.push(byteOffset);
+    },
+  };
+}
+
+/** Elements `from` up to `to` of a vector: the same bytes, owned by that vector. */
+export function sliceVector(vector: Vector, from: number, to: number): Vector {
+  if (!(from >= 0 && from <= to && to <= vector.length)) {
+    throw new RangeError(`slice ${from}..${to} of a vector of ${vector.length} elements`);
+  }
+  return { data: vector.data.subarray(from, to), byteOffset: vector.byteOffset + from * BYTES_PER_ELEMENT, length: to - from };
+}
+
+function growBy(memory: KernelMemory, bytes: number): void {
+  try {
+    memory.grow(Math.ceil(bytes / PAGE_BYTES));
+  } catch (cause) {
+    throw new LockstepError('config', `the vectors of one shard host do not fit in their memory: ${memory.buffer.byteLength} bytes are taken, ${bytes} more are needed`, {
+      hint: 'Use more shards, so that each holds a smaller range.',
+      cause,
+    });
+  }
+}
+
+function vectorAt(memory: KernelMemory, byteOffset: number, length: number): Vector {
+  return { data: new Float32Array(memory.buffer, byteOffset, length), byteOffset, length };
+}
+
+function alignedBytes(length: number): number {
+  return Math.max(1, Math.ceil((length * BYTES_PER_ELEMENT) / ALIGNMENT)) * ALIGNMENT;
+}
