@@ -1,0 +1,43 @@
+import { assertNever, type RunEvent, type StartEvent, type StepEvent } from '@lockstep/core';
+import { count, duration, endText, epochText, lossText, percent, startText, workerText } from './progress-text.ts';
+import type { RunEventSink } from './run-event-sink.ts';
+import { trackTimeLeft } from './time-left.ts';
+
+const SECONDS_BETWEEN_LINES = 5;
+
+/** For a log file or a pipe: a line each epoch, every 5 seconds of training, and for whatever else happens. The stream stays open. */
+export function createPlainLog(stream: NodeJS.WritableStream): RunEventSink {
+  const timeLeft = trackTimeLeft();
+  let start: StartEvent | undefined;
+  let lastLineSeconds = -Infinity;
+
+  function stepText(event: StepEvent): string {
+    const left = timeLeft(event, start?.totalSteps ?? 0);
+    return `epoch ${event.epoch + 1}/${start?.epochs ?? '?'} step ${event.step + 1}/${start?.totalSteps ?? '?'} loss ${lossText(event.loss)} `
+      + `accuracy ${percent(event.accuracy)} ${count(event.imagesPerSecond)} images/s${left === null ? '' : `, ${duration(left)} left`}`;
+  }
+
+  function textOf(event: RunEvent): string | null {
+    switch (event.event) {
+      case 'start': return startText((start = event));
+      case 'worker': return event.state === 'training' ? null : workerText(event);
+      case 'step': {
+        if (event.elapsedSeconds - lastLineSeconds < SECONDS_BETWEEN_LINES) return null;
+        lastLineSeconds = event.elapsedSeconds;
+        return stepText(event);
+      }
+      case 'epoch': return epochText(event, start?.epochs ?? event.epoch + 1);
+      case 'log': return event.level === 'info' ? event.message : `${event.level}: ${event.message}`;
+      case 'end': return endText(event);
+      default: return assertNever(event);
+    }
+  }
+
+  return {
+    write(event) {
+      const text = textOf(event);
+      if (text !== null) stream.write(`${text}\n`);
+    },
+    close: () => new Promise((resolve) => { stream.write('', () => resolve()); }),
+  };
+}

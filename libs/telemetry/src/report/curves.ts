@@ -1,0 +1,60 @@
+import { html, jsonScript, type Html } from './html.ts';
+import type { RunRecord } from './run-record.ts';
+
+/** How many points of a curve weigh in its smoothed line, about. */
+const SMOOTHING_POINTS = 25;
+
+/** The charts' places; the page's script draws them from the data beside them. */
+export function curves(record: RunRecord): Html {
+  return html`${chart('loss', 'Loss')}
+${chart('accuracy', 'Accuracy')}
+${chart('imagesPerSecond', 'Images a second', 'small')}
+${chart('learningRate', 'Learning rate', 'small')}
+${jsonScript('curves', curveData(record))}`;
+}
+
+function chart(name: string, title: string, kind = ''): Html {
+  return html`<section class="card chart ${kind}"><h2>${title}</h2><div class="plot" data-curve="${name}"></div></section>`;
+}
+
+/** Columns that share their x: those of `steps` the step of each point, those of `epochs` the last step of each epoch. */
+export interface CurveData {
+  readonly steps: Readonly<Record<'step' | 'loss' | 'lossSmooth' | 'accuracy' | 'accuracySmooth' | 'imagesPerSecond' | 'learningRate', readonly number[]>>;
+  readonly epochs: Readonly<Record<'step' | 'validationLoss' | 'validationAccuracy', readonly number[]>>;
+}
+
+function curveData({ steps, epochs }: RunRecord): CurveData {
+  const validated = epochs.flatMap(({ step, validation }) => (validation === null ? [] : [{ step, ...validation }]));
+  const [loss, accuracy] = [steps.map((step) => step.loss), steps.map((step) => step.accuracy)];
+  return {
+    steps: {
+      step: steps.map(({ step }) => step + 1),
+      loss: rounded(loss),
+      lossSmooth: rounded(smoothed(loss)),
+      accuracy: rounded(accuracy),
+      accuracySmooth: rounded(smoothed(accuracy)),
+      imagesPerSecond: rounded(steps.map((step) => step.imagesPerSecond)),
+      learningRate: rounded(steps.map((step) => step.learningRate)),
+    },
+    epochs: {
+      step: validated.map(({ step }) => step + 1),
+      validationLoss: rounded(validated.map((point) => point.loss)),
+      validationAccuracy: rounded(validated.map((point) => point.accuracy)),
+    },
+  };
+}
+
+/** Exponential moving average without the bias towards its start, as Adam's moments: Kingma and Ba 2015, section 3. */
+function smoothed(values: readonly number[]): number[] {
+  const decay = 1 - 1 / SMOOTHING_POINTS;
+  let [average, weight] = [0, 0];
+  return values.map((value) => {
+    average = decay * average + (1 - decay) * value;
+    weight = decay * weight + (1 - decay);
+    return average / weight;
+  });
+}
+
+function rounded(values: readonly number[]): number[] {
+  return values.map((value) => Number(value.toPrecision(5)));
+}

@@ -1,0 +1,31 @@
+import type { EvaluationReport } from '@lockstep/evaluation';
+import { count, duration, lossText, percent } from '../progress-text.ts';
+import { html, type Html } from './html.ts';
+import type { RunRecord } from './run-record.ts';
+
+/** The run's name, what it trained, its results as tiles, and the hash of its parameters. */
+export function headline({ start, workers, steps, end }: RunRecord, evaluation: EvaluationReport): Html {
+  const numWorkers = workers.length || new Set(steps.flatMap((step) => step.workers.map(({ rank }) => rank))).size;
+  const wrong = Math.round((1 - evaluation.accuracy) * evaluation.numExamples);
+  return html`<header>
+  <p class="overline">Lockstep run</p>
+  <h1>${start.run}</h1>
+  <p class="summary">${start.model} with ${count(start.parameters)} parameters, trained on ${count(start.trainSamples)} samples by ${numWorkers} ${numWorkers === 1 ? 'worker' : 'workers'}${early(end.stoppedEarly)}</p>
+  <div class="tiles">
+    ${tile('Test accuracy', percent(evaluation.accuracy), `${count(wrong)} of ${count(evaluation.numExamples)} wrong`, 'hero')}
+    ${tile('Test loss', lossText(evaluation.loss), 'mean over the test set')}
+    ${tile('Macro F1', evaluation.macro.f1.toFixed(4), `${evaluation.classes.length} classes`)}
+    ${tile('Throughput', count(end.imagesPerSecond), 'images a second')}
+    ${tile('Training time', duration(end.trainSeconds), `${count(end.steps)} steps, ${end.epochs} ${end.epochs === 1 ? 'epoch' : 'epochs'}`)}
+  </div>
+  <p class="receipt"><span>Parameters SHA-256</span> <code>${end.parametersSha256}</code></p>
+</header>`;
+}
+
+function early(reason: string | null): string {
+  return reason === null ? '' : `; stopped early: ${reason}`;
+}
+
+function tile(label: string, value: string, note: string, kind = ''): Html {
+  return html`<div class="tile ${kind}"><span class="label">${label}</span><strong>${value}</strong><span class="note">${note}</span></div>`;
+}
