@@ -1,0 +1,19 @@
+import type { Command } from 'commander';
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<Command>;
+}
+
+/** Every command, with its module loaded when it is called. */
+export const COMMANDS: readonly CommandEntry[] = [
+  { name: 'train', summary: 'train a model with a coordinator and workers on this machine', load: async () => (await import('./train.ts')).trainCommand() },
+  { name: 'coordinator', summary: "run a run's coordinator, for workers started by hand", load: async () => (await import('./coordinator.ts')).coordinatorCommand() },
+  { name: 'worker', summary: "join a coordinator's run", load: async () => (await import('./worker.ts')).workerCommand() },
+  { name: 'evaluate', summary: "evaluate a run's model on its test images", load: async () => (await import('./evaluate.ts')).evaluateCommand() },
+  { name: 'predict', summary: "recognise digits in pictures with a run's model", load: async () => (await import('./predict.ts')).predictCommand() },
+  { name: 'verify', summary: 'say whether two runs are the same, bit for bit', load: async () => (await import('./verify.ts')).verifyCommand() },
+  { name: 'data', summary: 'look at the data and its cleaning report', load: async () => (await import('./data.ts')).dataCommand() },
+  { name: 'doctor', summary: 'check this machine and explain what is missing', load: async () => (await import('./doctor.ts')).doctorCommand() },
+];

@@ -1,0 +1,21 @@
+import { LockstepError, type DataSource } from '@lockstep/core';
+
+/**
+ * `mnist | idx:DIR | csv:TRAIN[,TEST] | images:DIR`
+ * @throws LockstepError `usage` saying what it got.
+ */
+export function parseDataFlag(text: string): DataSource {
+  const [kind, rest] = splitOnce(text, ':');
+  if (kind === 'mnist' && rest === '') return { kind };
+  if ((kind === 'idx' || kind === 'images') && rest !== '') return { kind, directory: rest };
+  if (kind === 'csv' && rest !== '') {
+    const [training, test] = splitOnce(rest, ',');
+    return { kind, training, ...(test === '' ? {} : { test }) };
+  }
+  throw new LockstepError('usage', `data: got ${JSON.stringify(text)}, expected mnist, idx:DIR, csv:TRAIN[,TEST] or images:DIR (from --data)`);
+}
+
+function splitOnce(text: string, separator: string): [string, string] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+}
