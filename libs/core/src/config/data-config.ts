@@ -9,7 +9,7 @@ const source = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('idx'), directory: z.string().min(1) }),
   /** Kaggle's layout: `label,pixel0..pixel783`. Without a test file, a part of the training file is split off. */
   z.strictObject({ kind: z.literal('csv'), training: z.string().min(1), test: z.string().min(1).optional() }),
-  /** A folder a class, or `training/` and `test/` each with a folder a class. */
+  /** A folder a class, or `training/` and `test/` each with a folder a class. With `resize`, images of any size. */
   z.strictObject({ kind: z.literal('images'), directory: z.string().min(1) }),
 ]);
 
@@ -26,6 +26,8 @@ export const augmentationSchema = z.strictObject({
 
 export const dataSchema = z.strictObject({
   source: source.default({ kind: 'mnist' }),
+  /** Labels of IDX and CSV files are 0 to `numClasses - 1`; a folder of images has as many classes as folders. */
+  numClasses: z.int().min(2).max(256).default(10),
   /** Share of the training set that is held out for validation. */
   validation: fraction.default(0),
   /** Share of the training set that becomes the test set where the source has none. */
