@@ -1,0 +1,161 @@
+import { join } from 'node:path';
+import { Client, type ChannelCredentials } from '@grpc/grpc-js';
+import { LockstepError, messageOf } from '@lockstep/core';
+import { channelTarget } from './addresses.ts';
+import { ChunkAssembly, checkLength } from './chunk-assembly.ts';
+import { decodeHello, encodeHello, shardHello, sharingReply, workerHello } from './exchange-hello.ts';
+import type { PartialHeader, VersionPort } from './exchange-port.ts';
+import { exchangeOptions, exchangeService, writeFrame, type ExchangeClientStream } from './exchange-service.ts';
+import { sharedPartialName } from './exchange-server.ts';
+import { errorFromStatus } from './grpc-errors.ts';
+import { probeSharedDirectory } from './shared-directory.ts';
+import { SharedFile } from './shared-file.ts';
+import { blankHeader, decodeFrame, encodeFrame, type FrameHeader } from './tensor-frame.ts';
+import { framesOf } from './version-outbox.ts';
+
+export interface ExchangeClientOptions {
+  readonly rank: number;
+  readonly address: string;
+  readonly credentials: ChannelCredentials;
+  /** Elements of the shard's range. */
+  readonly length: number;
+  readonly versions: VersionPort;
+  /** The stream ended, or a frame broke the protocol; called once, never after `close`. */
+  readonly onLost: (error: LockstepError) => void;
+}
+
+/** A worker's side of the stream to one shard: partials out, versions in. */
+export class ExchangeClient {
+  readonly #options: ExchangeClientOptions;
+  readonly #client: Client;
+  readonly #stream: ExchangeClientStream;
+  readonly #files = new Map<number, SharedFile>();
+  readonly #versionFiles = new Map<number, SharedFile>();
+  readonly #opened = Promise.withResolvers<void>();
+  #directory: string | null = null;
+  #assembly: ChunkAssembly | null = null;
+  #closed = false;
+
+  constructor(options: ExchangeClientOptions) {
+    this.#options = options;
+    this.#client = new Client(channelTarget(options.address), options.credentials, exchangeOptions);
+    const { path, requestSerialize, responseDeserialize } = exchangeService.exchange;
+    this.#stream = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+    this.#opened.promise.catch(() => undefined);
+    this.#stream.on('data', (frame: Buffer) => this.#guard(() => this.#take(frame)));
+    this.#stream.on('error', (error) => this.#lose(errorFromStatus(error, `shard at ${options.address}`)));
+    this.#stream.on('end', () => this.#lose(new LockstepError('connection', `shard at ${options.address} ended the exchange`)));
+    this.#stream.write(encodeFrame(blankHeader, encodeHello({ rank: options.rank } satisfies ReturnType<typeof workerHello.parse>)));
+  }
+
+  /** Resolves when the shard has answered and it is settled how bytes travel. */
+  get opened(): Promise<void> {
+    return this.#opened.promise;
+  }
+
+  /** Whether the bytes go through shared memory. */
+  get sharesMemory(): boolean {
+    return this.#directory !== null;
+  }
+
+  /**
+   * Sends a partial's slice. `slot` is the number of the partial among those of the worker's last two steps: a slot's
+   * bytes are reused two steps later, when the version in between proves that the shard has taken them.
+   */
+  async push(header: PartialHeader, slot: number, floats: Float32Array): Promise<void> {
+    const { step, node, tally, computeMs } = header;
+    const fields = { step, node, tally, computeMs };
+    if (this.#share(step, slot, floats)) {
+      const count = floats.length;
+      await writeFrame(this.#stream, encodeFrame({ ...blankHeader, ...fields, kind: 'partial', carrier: 'shared', slot, count, length: count }));
+      return;
+    }
+    for (const frame of framesOf('partial', fields, floats)) await writeFrame(this.#stream, frame);
+  }
+
+  /** Sends the initial parameters of the shard's range. */
+  async initialize(floats: Float32Array): Promise<void> {
+    for (const frame of framesOf('initial', {}, floats)) await writeFrame(this.#stream, frame);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#opened.reject(new LockstepError('aborted', 'the exchange was closed'));
+    this.#stream.end();
+    this.#client.close();
+    for (const file of [...this.#files.values(), ...this.#versionFiles.values()]) file.close();
+  }
+
+  #guard(take: () => void): void {
+    if (this.#closed) return;
+    try {
+      take();
+    } catch (error) {
+      this.#lose(error instanceof LockstepError ? error : new LockstepError('protocol', messageOf(error), { cause: error }));
+    }
+  }
+
+  #lose(error: LockstepError): void {
+    if (this.#closed) return;
+    this.#opened.reject(error);
+    this.close();
+    this.#options.onLost(error);
+  }
+
+  #take(frame: Buffer): void {
+    const { header, payload } = decodeFrame(frame);
+    if (header.kind === 'hello') this.#settle(payload);
+    else if (header.kind !== 'version') throw new LockstepError('protocol', `a shard sent a ${header.kind}`);
+    else if (header.carrier === 'shared') this.#takeShared(header);
+    else this.#takeChunk(header, payload);
+  }
+
+  #settle(payload: Buffer): void {
+    const { length, sharedDirectory } = decodeHello(shardHello, payload);
+    if (length !== this.#options.length) throw new LockstepError('protocol', `shard at ${this.#options.address} holds ${length} elements, expected ${this.#options.length}`);
+    const proof = sharedDirectory === null ? null : probeSharedDirectory(sharedDirectory);
+    if (proof !== null) this.#directory = sharedDirectory;
+    this.#stream.write(encodeFrame(blankHeader, encodeHello({ proof } satisfies ReturnType<typeof sharingReply.parse>)));
+    this.#opened.resolve();
+  }
+
+  #takeShared(header: FrameHeader): void {
+    checkLength(header, this.#options.length);
+    const destination = this.#options.versions.reserve(header.step);
+    if (destination === null) return;
+    let file = this.#versionFiles.get(header.slot);
+    if (file === undefined) {
+      file = SharedFile.open(join(this.#directory ?? '', `version-${header.slot % 2}`));
+      this.#versionFiles.set(header.slot, file);
+    }
+    if (file.read(header.step, 0, destination)) this.#options.versions.commit(header.step);
+    else this.#options.versions.abandon(header.step);
+  }
+
+  #takeChunk(header: FrameHeader, payload: Buffer): void {
+    checkLength(header, this.#options.length);
+    if (header.offset === 0) this.#assembly = new ChunkAssembly(header, this.#options.versions.reserve(header.step));
+    const assembly = this.#assembly;
+    if (assembly === null) throw new LockstepError('protocol', 'a chunk without a first chunk');
+    if (!assembly.take(header, payload)) return;
+    this.#assembly = null;
+    if (assembly.destination !== null) this.#options.versions.commit(header.step);
+  }
+
+  /** Puts the slice in the slot's shared file; false where there is none or the tmpfs is full, and gRPC carries it. */
+  #share(step: number, slot: number, floats: Float32Array): boolean {
+    if (this.#directory === null) return false;
+    try {
+      let file = this.#files.get(slot);
+      if (file === undefined) {
+        file = SharedFile.create(join(this.#directory, sharedPartialName(this.#options.rank, slot)));
+        this.#files.set(slot, file);
+      }
+      file.write(step, 0, floats);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}

@@ -1,0 +1,15 @@
+// Original file: proto/lockstep/v1/coordinator.proto
+
+import type { TreeNode as _lockstep_v1_TreeNode, TreeNode__Output as _lockstep_v1_TreeNode__Output } from '../../lockstep/v1/TreeNode.ts';
+
+export interface Assignment {
+  'fromStep'?: (number);
+  'untilStep'?: (number);
+  'nodes'?: (_lockstep_v1_TreeNode)[];
+}
+
+export interface Assignment__Output {
+  'fromStep': (number);
+  'untilStep': (number);
+  'nodes': (_lockstep_v1_TreeNode__Output)[];
+}

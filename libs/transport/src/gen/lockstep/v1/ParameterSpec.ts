@@ -1,0 +1,14 @@
+// Original file: proto/lockstep/v1/coordinator.proto
+
+
+export interface ParameterSpec {
+  'name'?: (string);
+  'shape'?: (number)[];
+  'trainable'?: (boolean);
+}
+
+export interface ParameterSpec__Output {
+  'name': (string);
+  'shape': (number)[];
+  'trainable': (boolean);
+}

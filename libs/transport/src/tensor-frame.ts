@@ -1,0 +1,96 @@
+import { LockstepError } from '@lockstep/core';
+import type { Tally, TreeNode } from '@lockstep/reduction';
+
+/**
+ * The message of the Exchange stream: a header of 48 bytes, little-endian, and raw bytes.
+ *
+ * | byte | type | field |
+ * | --- | --- | --- |
+ * | 0 | u8 | kind |
+ * | 1 | u8 | carrier: 0 the bytes follow, 1 they lie in a shared file |
+ * | 2 | u16 | slot of the shared file |
+ * | 4 | u32 | step of a partial, or version of parameters |
+ * | 8, 12 | u32 | level and index of the tree node |
+ * | 16, 20 | u32 | examples, correct predictions |
+ * | 24 | f64 | loss sum |
+ * | 32 | f32 | milliseconds that the gradients took |
+ * | 36, 40, 44 | u32 | offset and count of this chunk, and length of the whole, in float32 elements of the shard's range |
+ */
+export const HEADER_BYTES = 48;
+
+const KINDS = ['hello', 'partial', 'initial', 'version'] as const;
+export type FrameKind = (typeof KINDS)[number];
+export type Carrier = 'inline' | 'shared';
+
+export interface FrameHeader {
+  readonly kind: FrameKind;
+  readonly carrier: Carrier;
+  readonly slot: number;
+  readonly step: number;
+  readonly node: TreeNode;
+  readonly tally: Tally;
+  readonly computeMs: number;
+  readonly offset: number;
+  readonly count: number;
+  readonly length: number;
+}
+
+/** The fields of a header that a frame of this kind does not use. */
+export const blankHeader: FrameHeader = {
+  kind: 'hello', carrier: 'inline', slot: 0, step: 0, node: { level: 0, index: 0 },
+  tally: { numExamples: 0, numCorrect: 0, lossSum: 0 }, computeMs: 0, offset: 0, count: 0, length: 0,
+};
+
+/** A frame with room for `payloadBytes` after the header; the one copy of the payload is the caller's into it. */
+export function encodeFrame(header: FrameHeader, payload: Uint8Array | null = null): Buffer {
+  const frame = Buffer.allocUnsafe(HEADER_BYTES + (payload?.byteLength ?? 0));
+  frame.writeUInt8(KINDS.indexOf(header.kind), 0);
+  frame.writeUInt8(header.carrier === 'shared' ? 1 : 0, 1);
+  frame.writeUInt16LE(header.slot, 2);
+  frame.writeUInt32LE(header.step, 4);
+  frame.writeUInt32LE(header.node.level, 8);
+  frame.writeUInt32LE(header.node.index, 12);
+  frame.writeUInt32LE(header.tally.numExamples, 16);
+  frame.writeUInt32LE(header.tally.numCorrect, 20);
+  frame.writeDoubleLE(header.tally.lossSum, 24);
+  frame.writeFloatLE(header.computeMs, 32);
+  frame.writeUInt32LE(header.offset, 36);
+  frame.writeUInt32LE(header.count, 40);
+  frame.writeUInt32LE(header.length, 44);
+  if (payload !== null) frame.set(payload, HEADER_BYTES);
+  return frame;
+}
+
+/** Reads a header and checks what the bytes after it must satisfy; a frame comes from the network. */
+export function decodeFrame(frame: Buffer): { readonly header: FrameHeader; readonly payload: Buffer } {
+  if (frame.byteLength < HEADER_BYTES) throw malformed(`${frame.byteLength} bytes, expected at least ${HEADER_BYTES}`);
+  const kind = KINDS[frame.readUInt8(0)];
+  if (kind === undefined) throw malformed(`kind ${frame.readUInt8(0)}, expected 0 to ${KINDS.length - 1}`);
+  const header: FrameHeader = {
+    kind,
+    carrier: frame.readUInt8(1) === 1 ? 'shared' : 'inline',
+    slot: frame.readUInt16LE(2),
+    step: frame.readUInt32LE(4),
+    node: { level: frame.readUInt32LE(8), index: frame.readUInt32LE(12) },
+    tally: { numExamples: frame.readUInt32LE(16), numCorrect: frame.readUInt32LE(20), lossSum: frame.readDoubleLE(24) },
+    computeMs: frame.readFloatLE(32),
+    offset: frame.readUInt32LE(36),
+    count: frame.readUInt32LE(40),
+    length: frame.readUInt32LE(44),
+  };
+  const payload = frame.subarray(HEADER_BYTES);
+  if (kind !== 'hello') checkExtent(header, payload.byteLength);
+  return { header, payload };
+}
+
+function checkExtent(header: FrameHeader, payloadBytes: number): void {
+  const expectedBytes = header.carrier === 'inline' ? header.count * 4 : 0;
+  if (payloadBytes !== expectedBytes) throw malformed(`${payloadBytes} payload bytes, expected ${expectedBytes}`);
+  if (header.offset + header.count > header.length) {
+    throw malformed(`elements ${header.offset} to ${header.offset + header.count} of ${header.length}`);
+  }
+}
+
+function malformed(what: string): LockstepError {
+  return new LockstepError('protocol', `malformed tensor frame: ${what}`);
+}
