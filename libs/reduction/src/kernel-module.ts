@@ -43,8 +43,8 @@ declare const WebAssembly: {
 };
 
 export const PAGE_BYTES = 65_536;
-/** The most that a WebAssembly memory can have. */
-export const LARGEST_MEMORY_BYTES = 2 ** 32;
+/** The most that a WebAssembly memory can have, less a page: so that the end of any vector is a 32-bit address. */
+export const LARGEST_MEMORY_BYTES = 2 ** 32 - PAGE_BYTES;
 
 const WASM_PATH = fileURLToPath(new URL('../build/kernels.wasm', import.meta.url));
 let compiled: object | undefined;

@@ -31,7 +31,7 @@ export interface Kernels extends VectorAllocator, OptimizerKernels {
 }
 
 export interface KernelOptions {
-  /** The most that all vectors together may take. Default 4 GiB, the most that a WebAssembly memory can have. */
+  /** The most that all vectors together may take. Default: what a WebAssembly memory can have, 4 GiB. */
   readonly maximumBytes?: number;
 }
 

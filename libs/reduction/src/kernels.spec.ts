@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest';
+import { bitsOf, randomFloats } from '../reference/random-floats.ts';
+import { scalarKernels } from '../reference/scalar-kernels.ts';
+import { createKernels } from './kernels.ts';
+import type { Vector } from './vector.ts';
+
+const kernels = createKernels();
+/** Every remainder of a loop's turn, and blocks that are whole, short by one and long by one. */
+const LENGTHS = [...Array.from({ length: 67 }, (_, length) => length), 1000, 4095, 4096, 4097, 9001];
+const ADAM = { stepSize: 1.7e-3, epsilon: 1e-8, beta1: 0.9, beta2: 0.999, l2: 0.01, shrink: 0.9999 };
+const RMSPROP = { learningRate: 0.01, alpha: 0.99, epsilon: 1e-8, l2: 0.01 };
+
+type Vectors = [Vector, Vector, Vector, Vector];
+type Arrays = [Float32Array, Float32Array, Float32Array, Float32Array];
+interface Case {
+  readonly name: string;
+  readonly kernel: (...vectors: Vectors) => void;
+  readonly scalar: (...arrays: Arrays) => void;
+}
+
+const { learningRate, alpha, epsilon, l2 } = RMSPROP;
+const momentum = (nesterov: boolean): Case => ({
+  name: nesterov ? 'Nesterov' : 'momentum',
+  kernel: (p, g, u) => kernels.stepMomentum(p, g, u, { learningRate: 0.05, l2: 0.1, momentum: 0.9, nesterov }),
+  scalar: (p, g, u) => scalarKernels.momentum(p, g, u, 0.05, 0.1, 0.9, nesterov),
+});
+const CASES: readonly Case[] = [
+  { name: 'add', kernel: (a, b) => kernels.add(a, b), scalar: (a, b) => scalarKernels.add(a, b) },
+  { name: 'divide', kernel: (a) => kernels.divide(a, 257), scalar: (a) => scalarKernels.divide(a, 257) },
+  { name: 'scale', kernel: (a) => kernels.scale(a, 0.1), scalar: (a) => scalarKernels.scale(a, 0.1) },
+  { name: 'clipByValue', kernel: (a) => kernels.clipByValue(a, 0.3), scalar: (a) => scalarKernels.clipByValue(a, 0.3) },
+  {
+    name: 'SGD',
+    kernel: (p, g) => kernels.stepSgd(p, g, { learningRate: 0.05, l2: 0.1 }),
+    scalar: (p, g) => scalarKernels.sgd(p, g, 0.05, 0.1),
+  },
+  momentum(false),
+  momentum(true),
+  {
+    name: 'Adam',
+    kernel: (p, g, m, v) => kernels.stepAdam(p, g, m, v, ADAM),
+    scalar: (p, g, m, v) => scalarKernels.adam(p, g, m, v, ADAM),
+  },
+  {
+    name: 'RMSprop',
+    kernel: (p, g, s) => kernels.stepRmsprop(p, g, s, RMSPROP),
+    scalar: (p, g, s) => scalarKernels.rmsprop(p, g, s, null, learningRate, alpha, epsilon, l2, 0),
+  },
+  {
+    name: 'RMSprop with momentum',
+    kernel: (p, g, s, u) => kernels.stepRmspropMomentum(p, g, s, u, { ...RMSPROP, momentum: 0.9 }),
+    scalar: (p, g, s, u) => scalarKernels.rmsprop(p, g, s, u, learningRate, alpha, epsilon, l2, 0.9),
+  },
+];
+
+/** Four operands; the fourth is never negative, nor is the third where it stands for squares: roots stay numbers. */
+function operands(length: number): Arrays {
+  const square = (values: Float32Array) => values.map(Math.abs);
+  return [randomFloats(length, 1), randomFloats(length, 2), square(randomFloats(length, 3)), square(randomFloats(length, 4))];
+}
+
+function vectorOf(values: Float32Array): Vector {
+  const vector = kernels.allocate(values.length);
+  vector.data.set(values);
+  return vector;
+}
+
+function withVectors(arrays: Arrays, use: (vectors: Vectors) => void): void {
+  const vectors = arrays.map(vectorOf) as Vectors;
+  use(vectors);
+  vectors.forEach((vector) => kernels.release(vector));
+}
+
+describe.each(CASES)('$name', ({ kernel, scalar }) => {
+  it('gives the bits of the scalar formulas at every length', () => {
+    for (const length of LENGTHS) {
+      const expected = operands(length);
+      withVectors(operands(length), (vectors) => {
+        kernel(...vectors);
+        scalar(...expected);
+        vectors.forEach((vector, index) => expect(bitsOf(vector.data), `length ${length}`).toEqual(bitsOf(expected[index] as Float32Array)));
+      });
+    }
+  });
+
+  it('gives the same bits wherever the vector is cut', () => {
+    const length = 203;
+    const whole = operands(length);
+    scalar(...whole);
+    for (let cut = 0; cut <= length; cut++) {
+      withVectors(operands(length), (vectors) => {
+        for (const [from, to] of [[cut, length], [0, cut]] as const) {
+          kernel(...(vectors.map((vector) => kernels.slice(vector, from, to)) as Vectors));
+        }
+        vectors.forEach((vector, index) => expect(bitsOf(vector.data), `cut at ${cut}`).toEqual(bitsOf(whole[index] as Float32Array)));
+      });
+    }
+  });
+});
+
+describe('sumsOfSquares', () => {
+  it('adds each block in the documented order', () => {
+    for (const length of LENGTHS) {
+      const values = randomFloats(length, 5);
+      const vector = vectorOf(values);
+      const expected = Array.from({ length: Math.ceil(length / 1000) }, (_, block) =>
+        scalarKernels.sumOfSquares(values.subarray(block * 1000, (block + 1) * 1000)));
+      expect(Array.from(kernels.sumsOfSquares(vector, 1000))).toEqual(expected);
+      kernels.release(vector);
+    }
+  });
+
+  it('gives a shard that starts at a block the sums that the whole vector has there', () => {
+    const vector = vectorOf(randomFloats(20_000, 6));
+    const whole = kernels.sumsOfSquares(vector);
+    expect(whole).toHaveLength(5);
+    expect(kernels.sumsOfSquares(kernels.slice(vector, 8192, 20_000))).toEqual(whole.slice(2));
+  });
+
+  it('does not overflow where float32 would', () => {
+    expect(kernels.sumsOfSquares(vectorOf(new Float32Array(100).fill(1e30)))[0]).toBeCloseTo(1e62, -56);
+  });
+});
+
+describe('firstNonFinite', () => {
+  it.each([0, 1, 31, 4095, 4096, 8191, 12_287, 12_288, 12_299])('finds an infinity or a NaN at %i', (index) => {
+    const vector = vectorOf(randomFloats(12_300, 7));
+    expect(kernels.firstNonFinite(vector)).toBe(-1);
+    for (const value of [Number.NaN, Infinity, -Infinity]) {
+      vector.data[index] = value;
+      vector.data[12_299] = Number.NaN;
+      expect(kernels.firstNonFinite(vector)).toBe(index);
+    }
+  });
+
+  it('takes the largest finite numbers for finite', () => {
+    const largest = 3.4028234663852886e38;
+    expect(kernels.firstNonFinite(vectorOf(new Float32Array(5000).fill(largest)))).toBe(-1);
+    expect(kernels.firstNonFinite(vectorOf(new Float32Array(5000).fill(-largest)))).toBe(-1);
+  });
+});
+
+it('keeps a NaN in clipByValue, so that it is not hidden', () => {
+  const vector = vectorOf(new Float32Array(9).fill(Number.NaN));
+  kernels.clipByValue(vector, 1);
+  expect(Array.from(vector.data)).toEqual(Array.from({ length: 9 }, () => Number.NaN));
+});
