@@ -1,6 +1,6 @@
 import type { ReceiptLine, StepReceipt } from './receipts.ts';
 
-/** Where two runs part. `a` and `b` are null where that run has no such step or record. */
+/** Where two runs part; `record` is the field where one has a step and the other has not. `a` and `b` are null where that run has no such step or record. */
 export interface ReceiptDifference {
   readonly step: number;
   readonly field: string;
@@ -8,8 +8,9 @@ export interface ReceiptDifference {
   readonly b: number | string | null;
 }
 
+/** `ended`: both runs reached their end, so nothing more can come. */
 export type ReceiptComparison =
-  | { readonly same: true; readonly steps: number }
+  | { readonly same: true; readonly steps: number; readonly ended: boolean }
   | { readonly same: false; readonly firstDifference: ReceiptDifference };
 
 type Records = AsyncIterable<ReceiptLine> | Iterable<ReceiptLine>;
@@ -26,7 +27,7 @@ export async function compareReceipts(a: Records, b: Records): Promise<ReceiptCo
     const [x, y] = await Promise.all([left.next(), right.next()]);
     const difference = compareRecords(x.done ? null : x.value, y.done ? null : y.value, steps);
     if (difference !== null) return { same: false, firstDifference: difference };
-    if (x.done || x.value.kind === 'end') return { same: true, steps };
+    if (x.done || x.value.kind === 'end') return { same: true, steps, ended: !x.done };
   }
 }
 
