@@ -1,0 +1,33 @@
+import { defineConfig } from 'vitest/config';
+
+const IGNORED = ['**/node_modules/**', '**/build/**', '**/dist/**', 'runs/**'];
+/** Warnings of the native library on stderr say nothing about a test. */
+const env = { TF_CPP_MIN_LOG_LEVEL: '3' };
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['{libs,apps,tools,benchmarks}/**/*.spec.ts'],
+          exclude: IGNORED,
+          pool: 'forks',
+          env,
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: 'system',
+          include: ['tests/**/*.spec.ts'],
+          exclude: IGNORED,
+          pool: 'forks',
+          env,
+          testTimeout: 180_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
