@@ -1,1 +1,6 @@
-export {};
+export { detectCapabilities } from './capabilities.ts';
+export type { Engine, Tf } from './engine.ts';
+export { loadEngine } from './load-engine.ts';
+export { numericsEnvironment } from './numerics-environment.ts';
+export { withSeededMathRandom } from './random-layers.ts';
+export { createTrainingModel, type Evaluation, type MicroBatchGradient, type TrainingModel, type TrainingModelOptions } from './training-model.ts';

@@ -1,0 +1,57 @@
+import type { LossConfig, ParameterLayout } from '@lockstep/core';
+import type { LayersModel } from '@tensorflow/tfjs';
+import type { Engine } from './engine.ts';
+import { LayersTrainingModel } from './layers-training-model.ts';
+import { perExampleLoss } from './loss.ts';
+import { checkOutputs } from './output-check.ts';
+
+export interface MicroBatchGradient {
+  /** In layout order: for trainables the gradient of the loss *sum* over the examples, for buffers the delta times `numExamples`. */
+  readonly flat: Float32Array;
+  readonly lossSum: number;
+  readonly numCorrect: number;
+  readonly numExamples: number;
+}
+
+export interface Evaluation {
+  readonly lossSum: number;
+  readonly numCorrect: number;
+  /** `[n, numClasses]` */
+  readonly probabilities: Float32Array;
+}
+
+/** A model as a worker uses it: parameters in, gradient of a micro-batch out, all as flat vectors in layout order. */
+export interface TrainingModel {
+  readonly layout: ParameterLayout;
+  /** What a TensorFlow.js `model.json` holds as `modelTopology`; its weights have the layout's names. */
+  readonly topology: object;
+  /** The current values, a fresh array. */
+  readParameters(): Float32Array;
+  /** The model may alias `flat` (it may lie in shared memory): the caller does not write it until the next load. */
+  loadParameters(flat: Float32Array): void;
+  /**
+   * The gradient of one micro-batch, a pure function of the parameters last loaded and its arguments.
+   * `inputs` are `[n, ...sampleShape]`, `labels` `[n]` class numbers, `seed` that of all random draws.
+   */
+  gradient(inputs: Float32Array, labels: Uint8Array, seed: number): MicroBatchGradient;
+  /** Loss and probabilities in inference mode; the caller bounds `n` by its memory. */
+  evaluate(inputs: Float32Array, labels: Uint8Array): Evaluation;
+  dispose(): void;
+}
+
+export interface TrainingModelOptions {
+  readonly loss: LossConfig;
+  readonly numClasses: number;
+}
+
+/**
+ * Takes `model` over: the result disposes it.
+ * @throws LockstepError `config` when its outputs do not fit the loss or the number of classes.
+ */
+export function createTrainingModel(engine: Engine, model: LayersModel, { loss, numClasses }: TrainingModelOptions): TrainingModel {
+  checkOutputs(model, loss, numClasses);
+  return new LayersTrainingModel(engine, model, perExampleLoss(engine, loss, numClasses), {
+    numClasses,
+    outputsAre: loss.kind === 'crossEntropy' && loss.fromLogits ? 'logits' : 'probabilities',
+  });
+}
