@@ -3,3 +3,4 @@ export { judgeEpoch, type BestEpoch, type EarlyStoppingRule, type EpochVerdict }
 export { dealParts, EVALUATION_PART_EXAMPLES, evaluationPartRange, numEvaluationParts } from './evaluation-parts.ts';
 export { decideStart, describeMember, silentMembers, withActive, withHeard, withJoined, withLost, type Member, type Membership, type StartDecision } from './membership.ts';
 export { endsEpoch, epochOfVersion, planRun, type RunPlan } from './run-plan.ts';
+export { chooseNumerics, refusalOf } from './numerics-choice.ts';
