@@ -17,6 +17,7 @@ export interface ElasticGenerator {
  */
 export function createElasticGenerator(height: number, width: number, alpha: number, sigma: number): ElasticGenerator {
   const kernel = gaussianKernel(sigma);
+  const [paddedRow, paddedColumn] = [width, height].map((length) => new Float64Array(length + 2 * (kernel.length - 1))) as [Float64Array, Float64Array];
   const noise = new Float64Array(height * width);
   const between = new Float64Array(height * width);
   const field = { y: new Float64Array(height * width), x: new Float64Array(height * width) };
@@ -25,8 +26,8 @@ export function createElasticGenerator(height: number, width: number, alpha: num
     generate(draw) {
       for (const axis of [field.y, field.x]) {
         for (let pixel = 0; pixel < noise.length; pixel += 1) noise[pixel] = (2 * draw() - 1) * alpha;
-        smoothLines(noise, between, height, width, width, 1, kernel);
-        smoothLines(between, axis, width, height, 1, width, kernel);
+        smoothLines(noise, between, height, width, width, 1, kernel, paddedRow);
+        smoothLines(between, axis, width, height, 1, width, kernel, paddedColumn);
       }
       return field;
     },
@@ -41,18 +42,19 @@ function gaussianKernel(sigma: number): Float64Array {
   return kernel.map((weight) => weight / total);
 }
 
-/** Convolves each of `numLines` lines of `length` elements, `step` apart. */
-function smoothLines(from: Float64Array, to: Float64Array, numLines: number, length: number, lineStep: number, step: number, kernel: Float64Array): void {
+/** Convolves each of `numLines` lines of `length` elements, `step` apart, through a line with a margin of zeros on both sides. */
+function smoothLines(
+  from: Float64Array, to: Float64Array, numLines: number, length: number, lineStep: number, step: number, kernel: Float64Array, padded: Float64Array,
+): void {
+  const margin = kernel.length - 1;
+  padded.fill(0);
   for (let line = 0; line < numLines; line += 1) {
     const start = line * lineStep;
+    for (let at = 0; at < length; at += 1) padded[margin + at] = from[start + at * step]!;
     for (let at = 0; at < length; at += 1) {
-      let sum = kernel[0]! * from[start + at * step]!;
-      const reach = Math.min(kernel.length - 1, Math.max(at, length - 1 - at));
-      for (let distance = 1; distance <= reach; distance += 1) {
-        const before = at >= distance ? from[start + (at - distance) * step]! : 0;
-        const after = at + distance < length ? from[start + (at + distance) * step]! : 0;
-        sum += kernel[distance]! * (before + after);
-      }
+      const centre = margin + at;
+      let sum = kernel[0]! * padded[centre]!;
+      for (let distance = 1; distance <= margin; distance += 1) sum += kernel[distance]! * (padded[centre - distance]! + padded[centre + distance]!);
       to[start + at * step] = sum;
     }
   }

@@ -14,7 +14,7 @@ export function pixelScaleOf(scale: DataConfig['scale'], statistics: Statistics)
   return { subtract: 255 * statistics.mean, divide: 255 * (statistics.deviation || 1) };
 }
 
-/** The scaled value of each byte. */
-export function tabulate({ subtract, divide }: PixelScale): Float32Array {
-  return Float32Array.from({ length: 256 }, (_, pixel) => (pixel - subtract) / divide);
+/** The scaled value of each byte, before it is rounded to 32 bits. */
+export function tabulate({ subtract, divide }: PixelScale): Float64Array {
+  return Float64Array.from({ length: 256 }, (_, pixel) => (pixel - subtract) / divide);
 }

@@ -1,8 +1,9 @@
 import { LockstepError, type DataConfig } from '@lockstep/core';
 import { createAugmentation, type AugmentationDraw } from './augmentation.ts';
 import { describeShape, imageLengthOf, type Dataset, type ImageShape } from './dataset.ts';
+import { createLookUp } from './look-up.ts';
 import { pixelScaleOf, tabulate } from './pixel-scale.ts';
-import { resample, resizeCoordinates } from './resample.ts';
+import { createResize, resample, resizeCoordinates } from './resample.ts';
 import type { Statistics } from './statistics.ts';
 
 /** Turns images into what a model reads. */
@@ -23,28 +24,30 @@ export function createPreparation(config: DataConfig, imageShape: ImageShape, st
   const sampleLength = imageLengthOf(target);
   const sampleShape = config.reshape ?? [target.height, target.width, target.channels];
   requireSameLength(sampleShape, target);
-  const scale = pixelScaleOf(config.scale, statistics);
-  const table = tabulate(scale);
-  const keepsShape = describeShape(target) === describeShape(imageShape);
-  const plain = resizeCoordinates(imageShape, target);
-  const augmentation = config.augmentation === null ? null : createAugmentation(config.augmentation, imageShape, plain);
   const imageLength = imageLengthOf(imageShape);
+  const exact = tabulate(pixelScaleOf(config.scale, statistics));
+  const rounded = Float32Array.from(exact);
+  const keepsShape = describeShape(target) === describeShape(imageShape);
+  const resize = createResize(imageShape, target);
+  const augmentation = config.augmentation === null ? null : createAugmentation(config.augmentation, imageShape, resizeCoordinates(imageShape, target));
+
+  const writeAugmented = (images: Uint8Array, index: number, draw: AugmentationDraw, out: Float32Array, outOffset: number): void => {
+    const coordinates = augmentation!.coordinatesOf(draw, index);
+    resample(images, index * imageLength, imageShape, coordinates, target.channels, exact, out, outOffset);
+  };
 
   return {
     sampleShape,
     sampleLength,
-    prepare(dataset, indices, augment, out) {
+    prepare({ images }, indices, augment, out) {
       requireRoom(out, indices.length, sampleLength);
+      const lookUp = createLookUp(images, rounded);
       for (let position = 0; position < indices.length; position += 1) {
         const index = indices[position]!;
         const outOffset = position * sampleLength;
-        const augmented = augment !== null && augmentation !== null;
-        if (!augmented && keepsShape) {
-          lookUp(dataset.images, index * imageLength, imageLength, table, out, outOffset);
-        } else {
-          const coordinates = augmented ? augmentation.coordinatesOf(augment, index) : plain;
-          resample(dataset.images, index * imageLength, imageShape, coordinates, target.channels, scale, out, outOffset);
-        }
+        if (augment !== null && augmentation !== null) writeAugmented(images, index, augment, out, outOffset);
+        else if (keepsShape) lookUp(index * imageLength, imageLength, out, outOffset);
+        else resize(images, index * imageLength, exact, out, outOffset);
       }
     },
   };
@@ -69,8 +72,4 @@ function requireRoom(out: Float32Array, numExamples: number, sampleLength: numbe
   if (out.length < numExamples * sampleLength) {
     throw new RangeError(`out has ${out.length} elements, expected ${numExamples * sampleLength} for ${numExamples} samples of ${sampleLength}`);
   }
-}
-
-function lookUp(images: Uint8Array, imageOffset: number, length: number, table: Float32Array, out: Float32Array, outOffset: number): void {
-  for (let at = 0; at < length; at += 1) out[outOffset + at] = table[images[imageOffset + at]!]!;
 }
