@@ -3,17 +3,6 @@
  * so an element has the same bits wherever a vector is cut. Relaxed SIMD and fused multiply-add are never used.
  */
 
-/** Bytes that a kernel's loop handles a turn: eight SIMD registers. */
-export const TURN: usize = 128;
-
-// @ts-ignore: decorator
-@inline export function splat<T>(value: f32): T {
-  // @ts-ignore: one branch is compiled
-  if (isVector<T>()) return f32x4.splat(value);
-  // @ts-ignore: one branch is compiled
-  else return value;
-}
-
 // @ts-ignore: decorator
 @inline export function add<T>(left: T, right: T): T {
   // @ts-ignore: one branch is compiled

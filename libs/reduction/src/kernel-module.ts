@@ -6,6 +6,7 @@ import { LockstepError } from '@lockstep/core';
 /** What `assembly/*.ts` export. Vectors are byte offsets, extents are bytes, scalars are rounded to float32. */
 export interface KernelExports {
   add(into: number, other: number, bytes: number): void;
+  copy(into: number, other: number, bytes: number): void;
   divide(vector: number, bytes: number, divisor: number): void;
   scale(vector: number, bytes: number, factor: number): void;
   clipByValue(vector: number, bytes: number, limit: number): void;

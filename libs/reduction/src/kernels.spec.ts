@@ -26,6 +26,7 @@ const momentum = (nesterov: boolean): Case => ({
 });
 const CASES: readonly Case[] = [
   { name: 'add', kernel: (a, b) => kernels.add(a, b), scalar: (a, b) => scalarKernels.add(a, b) },
+  { name: 'copy', kernel: (a, b) => kernels.copy(a, b), scalar: (a, b) => a.set(b) },
   { name: 'divide', kernel: (a) => kernels.divide(a, 257), scalar: (a) => scalarKernels.divide(a, 257) },
   { name: 'scale', kernel: (a) => kernels.scale(a, 0.1), scalar: (a) => scalarKernels.scale(a, 0.1) },
   { name: 'clipByValue', kernel: (a) => kernels.clipByValue(a, 0.3), scalar: (a) => scalarKernels.clipByValue(a, 0.3) },
