@@ -1,18 +1,14 @@
 import type { DataOptions, LossOptions, ModelOptions, OptimizerOptions, RunOptions, ZooModel } from '@lockstep/core';
 import type * as tf from '@tensorflow/tfjs';
 
-/**
- * Builds a model from TensorFlow.js. `shape` is one sample's, without the batch; `numClasses` is the data's.
- * The initial weights come from seeds that Lockstep gives to every initializer that has none.
- */
-export type BuildModel = (context: ModelContext) => tf.LayersModel;
+/** TensorFlow.js itself: `layers`, `sequential`, `model`, `input`, … */
+export type TensorFlow = typeof tf;
 
-/** TensorFlow.js's own functions (`layers`, `sequential`, `model`, `input`, …) and what the data says. */
-export type ModelContext = typeof tf & {
-  readonly sampleShape: readonly number[];
-  readonly numClasses: number;
-  readonly seed: number;
-};
+/**
+ * Builds a model from TensorFlow.js's layers; it gives one value a class. Initial values come from the run's seed,
+ * for every initializer that has none of its own.
+ */
+export type BuildModel = (tensorFlow: TensorFlow) => tf.LayersModel | Promise<tf.LayersModel>;
 
 /** Shorthands by TensorFlow.js's names; the model's output is logits. An object says more, see `LossOptions`. */
 export type LossName = 'sparseCategoricalCrossentropy' | 'categoricalCrossentropy' | 'meanSquaredError';
