@@ -2,7 +2,6 @@ export type { AugmentationDraw } from './augmentation.ts';
 export { globalBatchOf, microBatchRange, stepsPerEpoch, type GlobalBatch } from './batches.ts';
 export { decodeSplits, encodeSplits } from './block.ts';
 export { FAULTS, type CleaningReport, type Fault, type FaultCount, type FaultExample, type SampleOrigin } from './cleaning-report.ts';
-export { formatDataFlag, parseDataFlag } from './data-flag.ts';
 export { countLabels, imageLengthOf, type Dataset, type ImageShape } from './dataset.ts';
 export { loadSplits, type DataSplits, type LoadOptions } from './load-splits.ts';
 export { createPreparation, type Preparation } from './preparation.ts';
