@@ -1,8 +1,8 @@
 import { html, jsonScript, type Html } from './html.ts';
 import type { RunRecord } from './run-record.ts';
 
-/** How many points of a curve weigh in its smoothed line, about. */
-const SMOOTHING_POINTS = 25;
+/** A point of the smoothed line is the mean of up to so many points on either side. */
+const SMOOTHING_REACH = 12;
 
 /** The charts' places; the page's script draws them from the data beside them. */
 export function curves(record: RunRecord): Html {
@@ -14,7 +14,7 @@ ${jsonScript('curves', curveData(record))}`;
 }
 
 function chart(name: string, title: string, kind = ''): Html {
-  return html`<section class="card chart ${kind}"><h2>${title}</h2><div class="plot" data-curve="${name}"></div></section>`;
+  return html`<section class="card chart ${kind}"><h2>${title} <small>by step</small></h2><div class="plot" data-curve="${name}"></div></section>`;
 }
 
 /** Columns that share their x: those of `steps` the step of each point, those of `epochs` the last step of each epoch. */
@@ -44,14 +44,11 @@ function curveData({ steps, epochs }: RunRecord): CurveData {
   };
 }
 
-/** Exponential moving average without the bias towards its start, as Adam's moments: Kingma and Ba 2015, section 3. */
+/** Centred means, so that the line does not lag behind. */
 function smoothed(values: readonly number[]): number[] {
-  const decay = 1 - 1 / SMOOTHING_POINTS;
-  let [average, weight] = [0, 0];
-  return values.map((value) => {
-    average = decay * average + (1 - decay) * value;
-    weight = decay * weight + (1 - decay);
-    return average / weight;
+  return values.map((_, index) => {
+    const around = values.slice(Math.max(0, index - SMOOTHING_REACH), index + SMOOTHING_REACH + 1);
+    return around.reduce((sum, value) => sum + value, 0) / around.length;
   });
 }
 

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
 import { Html } from './html.ts';
 
-const uPlotDirectory = new URL('.', `file://${createRequire(import.meta.url).resolve('uplot')}`);
+const uPlotDirectory = new URL('.', pathToFileURL(createRequire(import.meta.url).resolve('uplot')));
 
 /** The page's style sheets and scripts, as text to put inline. */
 export function readPageAssets(): { readonly style: Html; readonly script: Html } {

@@ -2,6 +2,9 @@ import type { EvaluationReport } from '@lockstep/evaluation';
 import { count, percent } from '../progress-text.ts';
 import { html, type Html } from './html.ts';
 
+/** Class names longer than this stand upright above their columns. */
+const SHORT_NAME = 4;
+
 /** The confusion matrix as a heat table: right answers in one hue by recall, mistakes in another by count. */
 export function confusionMatrix({ confusion, classes }: EvaluationReport): Html {
   const mostMistakes = Math.max(1, ...confusion.flatMap((row, actual) => row.filter((_, predicted) => predicted !== actual)));
@@ -13,7 +16,7 @@ export function confusionMatrix({ confusion, classes }: EvaluationReport): Html 
   };
   const rows = confusion.map((row, actual) => html`<tr><th scope="row">${classes[actual]?.name ?? ''}</th>${row.map((value, predicted) => cell(value, actual, predicted))}</tr>`);
   return html`<section class="card wide-5"><h2>Confusion matrix</h2><p class="hint">Rows: actual class. Columns: predicted class.</p>
-<div class="scroll"><table class="confusion"><thead><tr><td></td>${classes.map(({ name }) => html`<th scope="col">${name}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div></section>`;
+<div class="scroll"><table class="confusion${classes.some(({ name }) => name.length > SHORT_NAME) ? ' long-names' : ''}" style="--classes:${classes.length}"><thead><tr><td></td>${classes.map(({ name }) => html`<th scope="col"><span>${name}</span></th>`)}</tr></thead><tbody>${rows}</tbody></table></div></section>`;
 }
 
 export function classTable({ classes, macro, numExamples }: EvaluationReport): Html {
