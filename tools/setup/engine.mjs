@@ -25,10 +25,11 @@ const RECIPE = '1';
 const packageDirectory = (root) => join(root, 'node_modules', '@tensorflow', 'tfjs-node-gpu');
 
 /**
- * @param {string | undefined} wanted `cpu`, `gpu`, or anything else for what the machine has
- * @returns {EngineKind}
+ * @param {string | undefined} wanted `cpu`, `gpu`, `javascript` for none, or anything else for what the machine has
+ * @returns {EngineKind | undefined}
  */
 export function chooseEngine(wanted) {
+  if (wanted === 'javascript') return undefined;
   if (wanted === 'cpu' || wanted === 'gpu') return wanted;
   return NVIDIA_DRIVER.some((path) => existsSync(path)) ? 'gpu' : 'cpu';
 }

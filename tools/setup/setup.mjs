@@ -8,18 +8,19 @@ import { requirePrerequisites } from './prerequisites.mjs';
 import { say } from './report.mjs';
 
 /**
- * @param {string} root the checkout @param {string | undefined} wantedEngine `cpu` or `gpu`; else what the machine has
+ * @param {string} root the checkout @param {string | undefined} wantedEngine as `chooseEngine` takes it
  * @throws {import('./report.mjs').SetupError}
  */
 export async function setUp(root, wantedEngine) {
   const packages = packagesState(root);
-  const plan = enginePlan(chooseEngine(wantedEngine));
+  const kind = chooseEngine(wantedEngine);
+  const plan = kind && enginePlan(kind);
   requirePrerequisites({
     packages: packages !== 'installed',
-    engine: isMade(plan) ? undefined : { directory: plan.base, diskBytes: plan.diskBytes },
+    engine: !plan || isMade(plan) ? undefined : { directory: plan.base, diskBytes: plan.diskBytes },
   });
   if (packages !== 'installed') await installPackages(root, packages);
-  if (!isLinked(root, plan) || !isMade(plan)) await setUpEngine(root, plan);
+  if (plan && !(isLinked(root, plan) && isMade(plan))) await setUpEngine(root, plan);
   await setUpKernels(root);
 }
 
