@@ -1,4 +1,5 @@
 export * from './config/index.ts';
+export { importBundle, importModelFunction, type ConfigBundle } from './config-bundle.ts';
 export { assertNever, LockstepError, messageOf, type ErrorCode, type LockstepErrorOptions } from './errors.ts';
 export { bytesOf, sha256 } from './hashing.ts';
 export { INSTRUCTION_SETS, type Capabilities, type InstructionSet, type Numerics } from './numerics.ts';

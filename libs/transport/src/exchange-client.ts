@@ -5,13 +5,13 @@ import { channelTarget } from './addresses.ts';
 import { ChunkAssembly, checkLength } from './chunk-assembly.ts';
 import { decodeHello, encodeHello, shardHello, sharingReply, workerHello } from './exchange-hello.ts';
 import type { PartialHeader, VersionPort } from './exchange-port.ts';
-import { exchangeOptions, exchangeService, writeFrame, type ExchangeClientStream } from './exchange-service.ts';
+import { exchangeOptions, exchangeService, type ExchangeClientStream } from './exchange-service.ts';
 import { sharedPartialName } from './exchange-server.ts';
+import { FrameQueue } from './frame-queue.ts';
 import { errorFromStatus } from './grpc-errors.ts';
 import { probeSharedDirectory } from './shared-directory.ts';
 import { SharedFile } from './shared-file.ts';
-import { blankHeader, decodeFrame, encodeFrame, type FrameHeader } from './tensor-frame.ts';
-import { framesOf } from './version-outbox.ts';
+import { blankHeader, decodeFrame, encodeFrame, framesOf, type FrameHeader } from './tensor-frame.ts';
 
 export interface ExchangeClientOptions {
   readonly rank: number;
@@ -29,6 +29,7 @@ export class ExchangeClient {
   readonly #options: ExchangeClientOptions;
   readonly #client: Client;
   readonly #stream: ExchangeClientStream;
+  readonly #queue: FrameQueue;
   readonly #files = new Map<number, SharedFile>();
   readonly #versionFiles = new Map<number, SharedFile>();
   readonly #opened = Promise.withResolvers<void>();
@@ -41,6 +42,7 @@ export class ExchangeClient {
     this.#client = new Client(channelTarget(options.address), options.credentials, exchangeOptions);
     const { path, requestSerialize, responseDeserialize } = exchangeService.exchange;
     this.#stream = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+    this.#queue = new FrameQueue(this.#stream);
     this.#opened.promise.catch(() => undefined);
     this.#stream.on('data', (frame: Buffer) => this.#guard(() => this.#take(frame)));
     this.#stream.on('error', (error) => this.#lose(errorFromStatus(error, `shard at ${options.address}`)));
@@ -59,23 +61,22 @@ export class ExchangeClient {
   }
 
   /**
-   * Sends a partial's slice. `slot` is the number of the partial among those of the worker's last two steps: a slot's
+   * Sends a partial's slice; `floats` may be reused once this returns. `slot` is the number of the partial among those of the worker's last two steps: a slot's
    * bytes are reused two steps later, when the version in between proves that the shard has taken them.
    */
-  async push(header: PartialHeader, slot: number, floats: Float32Array): Promise<void> {
-    const { step, node, tally, computeMs } = header;
+  push({ step, node, tally, computeMs }: PartialHeader, slot: number, floats: Float32Array): void {
     const fields = { step, node, tally, computeMs };
     if (this.#share(step, slot, floats)) {
       const count = floats.length;
-      await writeFrame(this.#stream, encodeFrame({ ...blankHeader, ...fields, kind: 'partial', carrier: 'shared', slot, count, length: count }));
-      return;
+      this.#queue.add([encodeFrame({ ...blankHeader, ...fields, kind: 'partial', carrier: 'shared', slot, count, length: count })]);
+    } else {
+      this.#queue.add(framesOf('partial', fields, floats));
     }
-    for (const frame of framesOf('partial', fields, floats)) await writeFrame(this.#stream, frame);
   }
 
   /** Sends the initial parameters of the shard's range. */
-  async initialize(floats: Float32Array): Promise<void> {
-    for (const frame of framesOf('initial', {}, floats)) await writeFrame(this.#stream, frame);
+  initialize(floats: Float32Array): void {
+    this.#queue.add(framesOf('initial', {}, floats));
   }
 
   close(): void {

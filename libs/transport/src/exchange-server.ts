@@ -8,8 +8,8 @@ import type { PartialHeader, ShardPort } from './exchange-port.ts';
 import { exchangeOptions, exchangeService, type ExchangeServerStream } from './exchange-service.ts';
 import { SharedFile } from './shared-file.ts';
 import { createSharedDirectory, type SharedDirectory } from './shared-directory.ts';
-import { blankHeader, decodeFrame, encodeFrame, type FrameHeader } from './tensor-frame.ts';
-import { framesOf, VersionOutbox } from './version-outbox.ts';
+import { blankHeader, decodeFrame, encodeFrame, framesOf, type FrameHeader } from './tensor-frame.ts';
+import { VersionOutbox } from './version-outbox.ts';
 
 export interface ExchangeServerOptions {
   /** Offer the tmpfs to workers of this machine. */

@@ -1,7 +1,5 @@
 import type { ChannelOptions, MethodDefinition, ServerDuplexStream, ClientDuplexStream } from '@grpc/grpc-js';
-
-/** Bytes of one chunk's floats: between per-message cost and pipelining; measured best from 256 KiB to 1 MiB. */
-export const CHUNK_FLOATS = 131_072;
+import { CHUNK_FLOATS } from './tensor-frame.ts';
 
 const pass = (frame: Buffer): Buffer => frame;
 

@@ -1,4 +1,4 @@
-import { LockstepError } from '@lockstep/core';
+import { bytesOf, LockstepError } from '@lockstep/core';
 import type { Tally, TreeNode } from '@lockstep/reduction';
 
 /**
@@ -17,6 +17,9 @@ import type { Tally, TreeNode } from '@lockstep/reduction';
  * | 36, 40, 44 | u32 | offset and count of this chunk, and length of the whole, in float32 elements of the shard's range |
  */
 export const HEADER_BYTES = 48;
+
+/** Floats of one chunk, 512 KiB: between the cost of a message and the pipelining of many. */
+export const CHUNK_FLOATS = 131_072;
 
 const KINDS = ['hello', 'partial', 'initial', 'version'] as const;
 export type FrameKind = (typeof KINDS)[number];
@@ -81,6 +84,18 @@ export function decodeFrame(frame: Buffer): { readonly header: FrameHeader; read
   const payload = frame.subarray(HEADER_BYTES);
   if (kind !== 'hello') checkExtent(header, payload.byteLength);
   return { header, payload };
+}
+
+/** A tensor slice as inline frames in order; the floats are copied. An empty slice is one frame. */
+export function framesOf(kind: FrameKind, fields: Partial<FrameHeader>, floats: Float32Array): Buffer[] {
+  const frames: Buffer[] = [];
+  let offset = 0;
+  do {
+    const chunk = floats.subarray(offset, offset + CHUNK_FLOATS);
+    frames.push(encodeFrame({ ...blankHeader, ...fields, kind, offset, count: chunk.length, length: floats.length }, bytesOf(chunk)));
+    offset += chunk.length;
+  } while (offset < floats.length);
+  return frames;
 }
 
 function checkExtent(header: FrameHeader, payloadBytes: number): void {

@@ -1,0 +1,79 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { assertNever, importModelFunction, LockstepError, messageOf } from '@lockstep/core';
+import { createPreparation, decodeSplits } from '@lockstep/data';
+import { createTrainingModel, loadEngine } from '@lockstep/engine';
+import { buildModel, type BuildModel } from '@lockstep/models';
+import { createKernels, microBatchesOf, type TreeNode } from '@lockstep/reduction';
+import type { EngineCommand, EngineMessage, EngineThreadData } from './engine-messages.ts';
+import { evaluatePart } from './evaluator.ts';
+import { MicroBatchSource } from './micro-batch-source.ts';
+import { StepComputer } from './step-computer.ts';
+
+/** The one thread of a worker that owns TensorFlow.js: a native op blocks its thread, and heartbeats must not wait. */
+const { config, numerics, dataset, modelBundle } = workerData as EngineThreadData;
+
+try {
+  await serve();
+} catch (error) {
+  tellFailure(error);
+}
+
+async function serve(): Promise<void> {
+  const engine = await loadEngine(numerics);
+  const splits = decodeSplits(new Uint8Array(dataset));
+  const preparation = createPreparation(config.data, splits.training.imageShape, splits.statistics);
+  const numClasses = splits.classNames.length;
+  const shape = { sampleShape: preparation.sampleShape, numClasses, seed: config.seed };
+  const custom = await customModel(shape);
+  const layers = await buildModel(engine, config.model, { ...shape, ...(custom === null ? {} : { custom }) });
+  const model = createTrainingModel(engine, layers, { loss: config.loss, numClasses });
+  const source = new MicroBatchSource(config, splits.training, preparation);
+  const computer = new StepComputer(config, model, source, createKernels());
+
+  parentPort?.on('message', (command: EngineCommand) => {
+    try {
+      model.loadParameters(command.parameters);
+      run(command);
+    } catch (error) {
+      tellFailure(error);
+    }
+  });
+  tell({ kind: 'ready', specs: model.layout.parameters, topology: model.topology, initial: model.readParameters() });
+
+  function run(command: EngineCommand): void {
+    switch (command.kind) {
+      case 'step': return computeStep(command.step, command.nodes);
+      case 'evaluate': return evaluate(command);
+      default: return assertNever(command);
+    }
+  }
+
+  function computeStep(step: number, nodes: readonly TreeNode[]): void {
+    for (const { node, tally, computeMs, sum } of computer.compute(step, nodes)) {
+      tell({ kind: 'partial', step, node, tally, computeMs, sum: sum.data });
+    }
+    tell({ kind: 'stepDone', step });
+    const first = nodes[0];
+    if (first !== undefined) source.prepareAhead(step + 1, microBatchesOf(first).from);
+  }
+
+  function evaluate({ evaluation, split, parts }: Extract<EngineCommand, { kind: 'evaluate' }>): void {
+    for (const part of parts) tell({ kind: 'evaluated', evaluation, part, ...evaluatePart(model, splits, preparation, split, part) });
+  }
+}
+
+/** The config file's own model function, which gets TensorFlow.js and what the data says in one object. */
+async function customModel(shape: object): Promise<BuildModel | null> {
+  if (modelBundle === null) return null;
+  const build = await importModelFunction(modelBundle);
+  return (tf) => build({ ...tf, ...shape }) as ReturnType<BuildModel>;
+}
+
+function tell(message: EngineMessage): void {
+  parentPort?.postMessage(message);
+}
+
+function tellFailure(error: unknown): void {
+  const failure = error instanceof LockstepError ? error : new LockstepError('engine', messageOf(error), { cause: error });
+  tell({ kind: 'failed', code: failure.code, message: failure.message, hint: failure.hint });
+}
