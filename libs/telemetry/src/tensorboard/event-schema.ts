@@ -16,7 +16,7 @@ const SCHEMA = `
   message Summary {
     message Value {
       string tag = 1;
-      float simple_value = 2;
+      oneof value { float simple_value = 2; }
     }
     repeated Value value = 1;
   }
