@@ -95,8 +95,8 @@ function readTensor(name: string, entry: unknown, data: Uint8Array): { tensor: N
   const length = shape.reduce((product, size) => product * size, 1);
   if (end - begin !== length * 4) damaged(`tensor ${name} of shape [${shape.join()}] needs ${length * 4} bytes, its data_offsets hold ${end - begin}`);
   if (end > data.length) damaged(`tensor ${name} ends at byte ${end} of ${data.length}: the file is truncated`);
-  // A copy: the bytes may lie at an address that float32 cannot be read from.
-  return { tensor: { name, shape, data: new Float32Array(data.slice(begin, end).buffer) }, begin, end };
+  // A copy (a Buffer's slice would be a view): the bytes may lie at an address that float32 cannot be read from.
+  return { tensor: { name, shape, data: new Float32Array(new Uint8Array(data.subarray(begin, end)).buffer) }, begin, end };
 }
 
 const isCountList = (value: unknown): value is number[] =>
