@@ -4,9 +4,10 @@ import {
 } from '@lockstep/checkpoint';
 import { LockstepError, messageOf, runSchema, type ParameterLayout, type RunConfig } from '@lockstep/core';
 import type { ImageShape, Statistics } from '@lockstep/data';
-import { createTrainingModel, detectCapabilities, loadEngine, numericsEnvironment, type Engine, type TrainingModel } from '@lockstep/engine';
+import { createTrainingModel, detectCapabilities, loadEngine, type Engine, type TrainingModel } from '@lockstep/engine';
 import { transformerLayers } from '@lockstep/models';
 import { chooseNumerics } from '@lockstep/scheduling';
+import { inEngineProcess } from './engine-process.ts';
 
 /** What a model was trained on, which pictures are prepared by. */
 export interface TrainedOn {
@@ -22,7 +23,7 @@ export interface FinalModel extends TrainedOn {
   readonly flat: Float32Array;
 }
 
-/** A run's model, ready to evaluate. The caller disposes `model`. */
+/** A run's model, ready to evaluate. */
 export interface TrainedModel extends TrainedOn {
   readonly config: RunConfig;
   readonly model: TrainingModel;
@@ -37,15 +38,23 @@ export async function saveTrainedModel(run: RunDirectory, final: FinalModel): Pr
 }
 
 /**
- * Opens a run's final model with the engine of this machine, in this process.
+ * Gives `use` a run's final model on the engine of this machine, in a process of its own where the engine needs one.
  * @throws LockstepError `not-found` if the run has not ended, `storage` if a file of it is damaged, `prerequisite` without the engine.
  */
-export async function openTrainedModel(run: RunDirectory): Promise<TrainedModel> {
+export async function useTrainedModel(run: RunDirectory, use: (trained: TrainedModel) => Promise<void>): Promise<void> {
   const config = await readConfig(run);
+  const numerics = chooseNumerics({ ...config.numerics, instructionSet: 'auto' }, [await detectCapabilities(config.numerics.engine)]);
+  await inEngineProcess(numerics, async () => {
+    const trained = await openTrainedModel(run, config, await loadEngine(numerics));
+    await use(trained);
+    trained.model.dispose();
+  });
+}
+
+async function openTrainedModel(run: RunDirectory, config: RunConfig, engine: Engine): Promise<TrainedModel> {
   const file = decodeModel(run.file('model.safetensors'), await read(run, 'model.safetensors'));
   const trainedOn = trainedOnOf(run, file);
   const { topology } = await readLayersModel(run.file('model'));
-  const engine = await loadLocalEngine(config);
   const model = await modelOf(engine, topology, config, trainedOn.classNames.length);
   model.loadParameters(flatFromTensors(model.layout, file.tensors));
   return { ...trainedOn, config, model };
@@ -80,13 +89,6 @@ function trainedOnOf(run: RunDirectory, { metadata }: Safetensors): TrainedOn {
   const text = metadata['trainedOn'];
   if (text !== undefined) return JSON.parse(text) as TrainedOn;
   throw new LockstepError('storage', `${run.file('model.safetensors')}: its metadata does not say what it was trained on`);
-}
-
-/** The library reads the environment when it loads, so that is set before. */
-async function loadLocalEngine({ numerics }: RunConfig): Promise<Engine> {
-  const local = chooseNumerics({ ...numerics, instructionSet: 'auto' }, [await detectCapabilities(numerics.engine)]);
-  Object.assign(process.env, numericsEnvironment(local));
-  return loadEngine(local);
 }
 
 async function modelOf(engine: Engine, topology: object, { loss }: RunConfig, numClasses: number): Promise<TrainingModel> {

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { addConfigFlags, loadRun, readConfigFlags } from '../config/index.ts';
 import { inspectData } from '../data-inspect/inspection.ts';
-import { writePicture } from '../data-inspect/picture-file.ts';
+import { requirePictureName, writePicture } from '../data-inspect/picture-file.ts';
 import { showProgress } from '../data-inspect/progress.ts';
 import { renderInspection } from '../data-inspect/terminal.ts';
 
@@ -22,6 +22,7 @@ function inspectCommand(): Command {
     .option('--data <source>', 'mnist | idx:DIR | csv:TRAIN[,TEST] | images:DIR')
     .option('--out <file>', 'write the picture too, as .png or .svg');
   return addConfigFlags(command).action(async (options: InspectOptions, self: Command) => {
+    if (options.out !== undefined) requirePictureName(options.out);
     const { config } = await loadRun({ configFile: options.config, overrides: readConfigFlags(self), dataFlag: options.data });
     const progress = showProgress(process.stderr);
     const inspection = await inspectData(config, progress.report).finally(progress.stop);

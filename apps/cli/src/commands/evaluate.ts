@@ -2,7 +2,7 @@ import { openRunDirectory } from '@lockstep/checkpoint';
 import { createPreparation, loadSplits, type DataSplits } from '@lockstep/data';
 import { evaluatePredictions, renderEvaluation, type EvaluationReport } from '@lockstep/evaluation';
 import { Command } from 'commander';
-import { openTrainedModel, type TrainedModel } from '../trained-model.ts';
+import { useTrainedModel, type TrainedModel } from '../trained-model.ts';
 
 /** Bounds the memory of one pass. */
 const EXAMPLES_AT_ONCE = 500;
@@ -14,11 +14,11 @@ export function evaluateCommand(): Command {
     .option('--runs-dir <dir>', 'where runs are', 'runs')
     .option('--json', 'print one JSON object')
     .action(async (name: string, options: { runsDir: string; json?: true }) => {
-      const trained = await openTrainedModel(await openRunDirectory(options.runsDir, name));
-      const splits = await loadSplits(trained.config.data, { seed: trained.config.seed });
-      const report = evaluateTest(trained, splits);
-      trained.model.dispose();
-      process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : renderEvaluation(report, terminal()));
+      await useTrainedModel(await openRunDirectory(options.runsDir, name), async (trained) => {
+        const splits = await loadSplits(trained.config.data, { seed: trained.config.seed });
+        const report = evaluateTest(trained, splits);
+        process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : renderEvaluation(report, terminal()));
+      });
     });
 }
 

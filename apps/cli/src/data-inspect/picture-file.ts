@@ -8,10 +8,16 @@ import { drawInspection } from './picture.ts';
 /** Twice as many pixels as the drawing has units, for sharp text. */
 const DENSITY = 2 * 72;
 
+/** A name that says neither is a `usage` error. */
+export function requirePictureName(file: string): '.png' | '.svg' {
+  const ending = extname(file).toLowerCase();
+  if (ending === '.png' || ending === '.svg') return ending;
+  throw new LockstepError('usage', `--out is ${file}, expected a name that ends in .png or .svg`);
+}
+
 /** Writes the picture as the file's name says and returns the line that says so. */
 export async function writePicture(inspection: Inspection, file: string): Promise<string> {
-  const ending = extname(file).toLowerCase();
-  if (ending !== '.png' && ending !== '.svg') throw new LockstepError('usage', `--out is ${file}, expected a name that ends in .png or .svg`);
+  const ending = requirePictureName(file);
   const svg = await drawInspection(inspection);
   const content = ending === '.svg' ? svg : await rasterise(svg);
   await writeFile(file, content).catch((error: unknown) => {
