@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs';
 import type { Tf } from './engine.ts';
-import { activeBackend, typeAttribute } from './native-backend.ts';
+import { activeBackend, OpAttributes } from './native-backend.ts';
 
 /**
  * Replaces TensorFlow.js's slow gradients by TensorFlow's own kernels (docs/engine-kernels.md has the gain of each).
@@ -8,7 +8,7 @@ import { activeBackend, typeAttribute } from './native-backend.ts';
  */
 export function registerFastKernels(tf: Tf): void {
   const backend = activeBackend(tf);
-  const float = [typeAttribute(backend, 'T', 'TF_FLOAT')];
+  const float = [new OpAttributes(backend).type('T', 'TF_FLOAT')];
   tf.registerKernel({
     kernelName: 'ReluGrad',
     backendName: 'tensorflow',

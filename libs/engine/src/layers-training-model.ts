@@ -1,7 +1,8 @@
-import { LockstepError, type ParameterLayout } from '@lockstep/core';
+import type { ParameterLayout } from '@lockstep/core';
 import type { LayersModel, Tensor } from '@tensorflow/tfjs';
 import { argMaxEquals, softmaxRows, sumOf } from './class-rows.ts';
 import type { Engine } from './engine.ts';
+import { checkExamples } from './examples.ts';
 import type { PerExampleLoss } from './loss.ts';
 import { ModelParameters } from './model-parameters.ts';
 import { SeededRandomness } from './random-layers.ts';
@@ -55,7 +56,7 @@ export class LayersTrainingModel implements TrainingModel {
   }
 
   gradient(inputs: Float32Array, labels: Uint8Array, seed: number): MicroBatchGradient {
-    this.#checkExamples(inputs, labels);
+    checkExamples(inputs, labels, this.#sampleShape, this.#outputs.numClasses);
     const flat = this.#read(() => this.#randomness.during(seed, () => {
       const { pass, gradients } = this.#backward(inputs, labels);
       const deltas = this.#parameters.takeBufferDeltas(labels.length);
@@ -65,7 +66,7 @@ export class LayersTrainingModel implements TrainingModel {
   }
 
   evaluate(inputs: Float32Array, labels: Uint8Array): Evaluation {
-    this.#checkExamples(inputs, labels);
+    checkExamples(inputs, labels, this.#sampleShape, this.#outputs.numClasses);
     const { numClasses, outputsAre } = this.#outputs;
     const read = this.#read(() => tensorsOf(this.#forward(inputs, labels, false)));
     const outputs = read.slice(labels.length, labels.length * (1 + numClasses));
@@ -124,15 +125,6 @@ export class LayersTrainingModel implements TrainingModel {
       numCorrect: argMaxEquals(read.subarray(numExamples, outputsEnd), labels, numClasses),
       numExamples,
     };
-  }
-
-  #checkExamples(inputs: Float32Array, labels: Uint8Array): void {
-    const sampleLength = this.#sampleShape.reduce((product, size) => product * size, 1);
-    if (inputs.length !== labels.length * sampleLength) {
-      throw new LockstepError('data', `${inputs.length} input values for ${labels.length} labels: expected ${sampleLength} a sample (shape [${this.#sampleShape.join(', ')}])`);
-    }
-    const row = labels.findIndex((label) => label >= this.#outputs.numClasses);
-    if (row >= 0) throw new LockstepError('data', `label ${labels[row]} of example ${row} in the micro-batch: expected 0 to ${this.#outputs.numClasses - 1}`);
   }
 }
 

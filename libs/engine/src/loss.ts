@@ -1,7 +1,7 @@
 import type { LossConfig } from '@lockstep/core';
 import type { Tensor } from '@tensorflow/tfjs';
 import type { Engine, Tf } from './engine.ts';
-import { nativeBackendOf, typeAttribute, type NativeBackend } from './native-backend.ts';
+import { nativeBackendOf, OpAttributes, type NativeBackend } from './native-backend.ts';
 
 /** Keras's `epsilon()`: probabilities are kept this far from 0 and 1 before the logarithm. */
 const KERAS_EPSILON = 1e-7;
@@ -15,7 +15,7 @@ export type PerExampleLoss = (outputs: Tensor, labels: Uint8Array) => Tensor;
  */
 export function perExampleLoss(engine: Engine, loss: LossConfig, numClasses: number): PerExampleLoss {
   const { tf } = engine;
-  const targets = (labels: Uint8Array, smoothing: number): Tensor => targetRows(tf, labels, numClasses, smoothing);
+  const targets = (labels: Uint8Array, smoothing: number): Tensor => targetTensor(tf, labels, numClasses, smoothing);
   if (loss.kind === 'meanSquaredError') return (outputs, labels) => tf.mean(tf.squaredDifference(outputs, targets(labels, 0)), 1);
   if (!loss.fromLogits) return (outputs, labels) => crossEntropyOfProbabilities(tf, outputs, targets(labels, loss.labelSmoothing));
   const backend = nativeBackendOf(engine);
@@ -25,11 +25,15 @@ export function perExampleLoss(engine: Engine, loss: LossConfig, numClasses: num
   return (outputs, labels) => native('SparseSoftmaxCrossEntropyWithLogits', outputs, tf.engine().makeTensor(Int32Array.from(labels), [labels.length], 'int32') as Tensor);
 }
 
-/** Rows of `(1 - smoothing) * oneHot + smoothing / numClasses`. */
-function targetRows(tf: Tf, labels: Uint8Array, numClasses: number, smoothing: number): Tensor {
+function targetTensor(tf: Tf, labels: Uint8Array, numClasses: number, smoothing: number): Tensor {
+  return tf.tensor2d(targetRows(labels, numClasses, smoothing), [labels.length, numClasses]);
+}
+
+/** Rows `[n, numClasses]` of `(1 - smoothing) * oneHot + smoothing / numClasses`. */
+export function targetRows(labels: Uint8Array, numClasses: number, smoothing: number): Float32Array {
   const rows = new Float32Array(labels.length * numClasses).fill(smoothing / numClasses);
   labels.forEach((label, row) => { rows[row * numClasses + label]! += 1 - smoothing; });
-  return tf.tensor2d(rows, [labels.length, numClasses]);
+  return rows;
 }
 
 function crossEntropyOfProbabilities(tf: Tf, outputs: Tensor, targets: Tensor): Tensor {
@@ -42,8 +46,9 @@ type NativeCrossEntropy = (op: string, logits: Tensor, targets: Tensor) => Tenso
 
 /** TensorFlow's op gives the loss and its gradient in one pass over the logits. */
 function nativeCrossEntropy(tf: Tf, backend: NativeBackend): NativeCrossEntropy {
-  const dense = [typeAttribute(backend, 'T', 'TF_FLOAT')];
-  const sparse = [...dense, typeAttribute(backend, 'Tlabels', 'TF_INT32')];
+  const attribute = new OpAttributes(backend);
+  const dense = [attribute.type('T', 'TF_FLOAT')];
+  const sparse = [...dense, attribute.type('Tlabels', 'TF_INT32')];
   return (op, logits, targets) => {
     const attributes = op.startsWith('Sparse') ? sparse : dense;
     return tf.customGrad((x, save) => {

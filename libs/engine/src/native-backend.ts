@@ -19,6 +19,11 @@ export interface NativeBackend {
     readonly TF_FLOAT: number;
     readonly TF_INT32: number;
     readonly TF_INT64: number;
+    readonly TF_BOOL: number;
+    createTensor(shape: readonly number[], dtype: number, values: Float32Array | Int32Array): number;
+    executeOp(op: string, attributes: readonly OpAttribute[], inputs: readonly number[], numOutputs: number): { readonly id: number }[];
+    tensorDataSync(tensor: number): Float32Array | Int32Array;
+    deleteTensor(tensor: number): void;
   };
   readonly isUsingGpuDevice: boolean;
   /** A new tensor, tracked by the current tidy scope. */
@@ -35,6 +40,27 @@ export function activeBackend(tf: Tf): NativeBackend {
   return tf.backend() as unknown as NativeBackend;
 }
 
-export function typeAttribute(backend: NativeBackend, name: string, type: 'TF_FLOAT' | 'TF_INT32' | 'TF_INT64'): OpAttribute {
-  return { name, type: backend.binding.TF_ATTR_TYPE, value: backend.binding[type] };
+/** Makes attributes of an op with a backend's type numbers. */
+export class OpAttributes {
+  readonly #binding: NativeBackend['binding'];
+
+  constructor(backend: NativeBackend) {
+    this.#binding = backend.binding;
+  }
+
+  type(name: string, type: 'TF_FLOAT' | 'TF_INT32' | 'TF_INT64' | 'TF_BOOL'): OpAttribute {
+    return { name, type: this.#binding.TF_ATTR_TYPE, value: this.#binding[type] };
+  }
+
+  ints(name: string, value: readonly number[]): OpAttribute {
+    return { name, type: this.#binding.TF_ATTR_INT, value };
+  }
+
+  string(name: string, value: string): OpAttribute {
+    return { name, type: this.#binding.TF_ATTR_STRING, value };
+  }
+
+  bool(name: string, value: boolean): OpAttribute {
+    return { name, type: this.#binding.TF_ATTR_BOOL, value };
+  }
 }

@@ -1,7 +1,7 @@
 import { uniformStream } from '@lockstep/core';
 import type { LayersModel, Tensor } from '@tensorflow/tfjs';
 import type { Engine } from './engine.ts';
-import { nativeBackendOf, typeAttribute } from './native-backend.ts';
+import { nativeBackendOf, OpAttributes } from './native-backend.ts';
 import { layersOf } from './stable-names.ts';
 
 /**
@@ -49,7 +49,8 @@ function uniformDraw(engine: Engine): (shape: readonly number[], seed: number, d
   const { tf } = engine;
   const backend = nativeBackendOf(engine);
   if (backend === null) return (shape, seed, draw) => tf.randomUniform([...shape], 0, 1, 'float32', `${seed}/${draw}`);
-  const attributes = [typeAttribute(backend, 'dtype', 'TF_FLOAT'), typeAttribute(backend, 'T', 'TF_INT32'), typeAttribute(backend, 'Tseed', 'TF_INT32')];
+  const attribute = new OpAttributes(backend);
+  const attributes = [attribute.type('dtype', 'TF_FLOAT'), attribute.type('T', 'TF_INT32'), attribute.type('Tseed', 'TF_INT32')];
   return (shape, seed, draw) => backend.executeSingleOutput('StatelessRandomUniform', attributes, [tf.tensor1d([...shape], 'int32'), tf.tensor1d([seed | 0, draw], 'int32')]);
 }
 

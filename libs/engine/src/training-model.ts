@@ -1,5 +1,7 @@
 import type { LossConfig, ParameterLayout } from '@lockstep/core';
 import type { LayersModel } from '@tensorflow/tfjs';
+import { ChainTrainingModel } from './chain/chain-training-model.ts';
+import { compileChain } from './chain/compile-chain.ts';
 import type { Engine } from './engine.ts';
 import { LayersTrainingModel } from './layers-training-model.ts';
 import { perExampleLoss } from './loss.ts';
@@ -50,6 +52,8 @@ export interface TrainingModelOptions {
  */
 export function createTrainingModel(engine: Engine, model: LayersModel, { loss, numClasses }: TrainingModelOptions): TrainingModel {
   checkOutputs(model, loss, numClasses);
+  const chain = loss.kind === 'crossEntropy' && loss.fromLogits ? compileChain(engine, model) : null;
+  if (chain !== null && loss.kind === 'crossEntropy') return new ChainTrainingModel(engine, model, chain, { numClasses, labelSmoothing: loss.labelSmoothing });
   return new LayersTrainingModel(engine, model, perExampleLoss(engine, loss, numClasses), {
     numClasses,
     outputsAre: loss.kind === 'crossEntropy' && loss.fromLogits ? 'logits' : 'probabilities',
