@@ -41,6 +41,14 @@ describe('vectors', () => {
     expect(kernels.memory.buffer.byteLength).toBe(bytes);
   });
 
+  it('cannot be released twice, nor by a slice', () => {
+    const kernels = createKernels();
+    const vector = kernels.allocate(100);
+    expect(() => kernels.release(kernels.slice(vector, 16, 100))).toThrow(/not allocated/);
+    kernels.release(vector);
+    expect(() => kernels.release(vector)).toThrow(/not allocated/);
+  });
+
   it('say what to do when the memory is full', () => {
     const kernels = createKernels({ maximumBytes: 1_048_576 });
     const failure = captured(() => kernels.allocate(1_000_000));

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { LockstepError } from '@lockstep/core';
 import { PAGE_BYTES, type KernelMemory } from './kernel-module.ts';
 
@@ -23,6 +24,7 @@ const ALIGNMENT = 64;
 const BYTES_PER_ELEMENT = Float32Array.BYTES_PER_ELEMENT;
 
 export function createVectorAllocator(memory: KernelMemory): VectorAllocator {
+  const taken = new Set<number>();
   const freeOffsets = new Map<number, number[]>();
   let top = ALIGNMENT;
 
@@ -39,10 +41,12 @@ export function createVectorAllocator(memory: KernelMemory): VectorAllocator {
       const bytes = alignedBytes(length);
       const reused = freeOffsets.get(bytes)?.pop();
       const vector = vectorAt(memory, reused ?? extend(bytes), length);
+      taken.add(vector.byteOffset);
       if (reused !== undefined) vector.data.fill(0);
       return vector;
     },
     release({ byteOffset, length }) {
+      assert(taken.delete(byteOffset), `release of a vector at ${byteOffset} that is not allocated`);
       const bytes = alignedBytes(length);
       const offsets = freeOffsets.get(bytes);
       if (offsets === undefined) freeOffsets.set(bytes, [byteOffset]);
