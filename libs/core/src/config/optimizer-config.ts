@@ -32,7 +32,7 @@ const shared = {
 export const optimizerSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('sgd'), learningRate: learningRate(0.01), momentum: beta.default(0), nesterov: z.boolean().default(false), ...shared,
-  }),
+  }).refine(({ momentum, nesterov }) => momentum > 0 || !nesterov, { path: ['nesterov'], error: 'needs a momentum above 0' }),
   z.strictObject({
     kind: z.literal('adam'), learningRate: learningRate(1e-3), beta1: beta.default(0.9), beta2: beta.default(0.999), epsilon: z.number().positive().default(1e-8), ...shared,
   }),
