@@ -1,1 +1,1 @@
-export {};
+export { runCoordinator, type CoordinatorOptions, type RunResult } from './run-coordinator.ts';
