@@ -59,13 +59,23 @@ function applyAffine({ shiftY, shiftX, cosine, sine }: Affine, source: ImageShap
   }
 }
 
-/** Adds to each coordinate the displacement of the pixel nearest to it. */
-function displace(field: DisplacementField, source: ImageShape, coordinates: SourceCoordinates): void {
-  const { height, width } = source;
+/** Adds to each coordinate the displacement there, interpolated between the pixels of the field. */
+function displace(field: DisplacementField, { height, width }: ImageShape, coordinates: SourceCoordinates): void {
   for (let pixel = 0; pixel < coordinates.y.length; pixel += 1) {
-    const row = Math.min(height - 1, Math.max(0, Math.round(coordinates.y[pixel]!)));
-    const column = Math.min(width - 1, Math.max(0, Math.round(coordinates.x[pixel]!)));
-    coordinates.y[pixel]! += field.y[row * width + column]!;
-    coordinates.x[pixel]! += field.x[row * width + column]!;
+    const y = Math.min(height - 1, Math.max(0, coordinates.y[pixel]!));
+    const x = Math.min(width - 1, Math.max(0, coordinates.x[pixel]!));
+    const top = Math.floor(y);
+    const left = Math.floor(x);
+    const corner = top * width + left;
+    const down = top < height - 1 ? width : 0;
+    const right = left < width - 1 ? 1 : 0;
+    coordinates.y[pixel]! += between(field.y, corner, down, right, y - top, x - left);
+    coordinates.x[pixel]! += between(field.x, corner, down, right, y - top, x - left);
   }
+}
+
+function between(field: Float64Array, corner: number, down: number, right: number, fractionY: number, fractionX: number): number {
+  const upper = field[corner]! + (field[corner + right]! - field[corner]!) * fractionX;
+  const lower = field[corner + down]! + (field[corner + down + right]! - field[corner + down]!) * fractionX;
+  return upper + (lower - upper) * fractionY;
 }

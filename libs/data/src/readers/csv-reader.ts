@@ -5,7 +5,7 @@ import { readWholeFile } from './open-file.ts';
 import { numberedClasses, throwIfAborted, type ReadContext, type SourcePart, type SourceParts } from './source-parts.ts';
 
 const NEWLINE = 0x0a;
-const MAX_SIDE = 1024;
+const MAX_SIDE = 512;
 const ROWS_PER_SLICE = 1000;
 
 /** Reads Kaggle's layout: a line a sample, `label,pixel0,…` of a square grey image, with or without a header. */
@@ -58,10 +58,12 @@ class CsvTable {
 
   addLine(content: Uint8Array, from: number, to: number, line: number): void {
     const row = readCsvRow(content, from, to, this.#values);
-    if (row.numColumns === 0 || (row.text?.length === 1 && row.text[0] === '')) return;
-    if (this.#numRead === 0 && this.#side === 0 && isHeader(row)) return this.#setSide(row.numColumns, line);
+    if (isEmpty(row)) return;
+    if (this.#side === 0 && row.kind !== 'unreadable') {
+      this.#setSide(row.numColumns, line);
+      if (isHeader(row)) return;
+    }
     this.#numRead += 1;
-    if (this.#side === 0) this.#setSide(row.numColumns, line);
     const problem = this.#problemOf(row);
     if (problem === null) this.#keep(line);
     else this.#context.log.drop(problem.fault, { file: this.#file, row: line }, problem.detail);
@@ -85,20 +87,21 @@ class CsvTable {
       });
     }
     this.#side = side;
-    this.#values = new Int32Array(numColumns);
+    this.#values = this.#values.slice(0, numColumns);
   }
 
   #problemOf(row: CsvRow): { fault: Fault; detail: string } | null {
+    if (row.kind === 'unreadable') return { fault: 'unreadable', detail: row.reason };
     const expected = this.#values.length;
     if (row.numColumns < expected) return { fault: 'missing-columns', detail: `${row.numColumns} columns, expected ${expected}` };
     if (row.numColumns > expected) return { fault: 'extra-columns', detail: `${row.numColumns} columns, expected ${expected}` };
-    return (row.text === null ? null : this.#parseText(row.text)) ?? this.#outOfRange();
+    return (row.kind === 'text' ? this.#parseCells(row.cells) : null) ?? this.#outOfRange();
   }
 
-  #parseText(text: readonly string[]): { fault: Fault; detail: string } | null {
-    for (let column = 0; column < text.length; column += 1) {
-      const value = text[column] === '' ? NaN : Number(text[column]);
-      if (!Number.isInteger(value)) return { fault: 'not-a-number', detail: `${columnName(column)} is "${text[column]!.slice(0, 20)}", expected an integer` };
+  #parseCells(cells: readonly string[]): { fault: Fault; detail: string } | null {
+    for (let column = 0; column < cells.length; column += 1) {
+      const value = cells[column] === '' ? NaN : Number(cells[column]);
+      if (!Number.isInteger(value)) return { fault: 'not-a-number', detail: `${columnName(column)} is "${cells[column]!.slice(0, 20)}", expected an integer` };
       this.#values[column] = Math.max(-1, Math.min(value, 999_999_999));
     }
     return null;
@@ -125,8 +128,12 @@ class CsvTable {
   }
 }
 
+function isEmpty(row: CsvRow): boolean {
+  return row.kind === 'text' && (row.numColumns === 0 || (row.numColumns === 1 && row.cells[0] === ''));
+}
+
 function isHeader(row: CsvRow): boolean {
-  return row.text !== null && row.text[0] !== '' && Number.isNaN(Number(row.text[0]));
+  return row.kind === 'text' && row.cells[0] !== '' && Number.isNaN(Number(row.cells[0]));
 }
 
 function columnName(column: number): string {

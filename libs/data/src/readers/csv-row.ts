@@ -1,3 +1,4 @@
+import { messageOf } from '@lockstep/core';
 import { parse } from 'csv-parse/sync';
 
 const COMMA = 0x2c;
@@ -6,11 +7,11 @@ const ZERO = 0x30;
 /** Stops a long run of digits from overflowing; far out of range for a pixel or a label. */
 const LARGEST = 999_999_999;
 
-/** The cells of one line: numbers where `text` is null, else as written. */
-export interface CsvRow {
-  readonly numColumns: number;
-  readonly text: readonly string[] | null;
-}
+/** One line: how many numbers it has, its cells as written, or why it is no line of CSV. */
+export type CsvRow =
+  | { readonly kind: 'integers'; readonly numColumns: number }
+  | { readonly kind: 'text'; readonly numColumns: number; readonly cells: readonly string[] }
+  | { readonly kind: 'unreadable'; readonly reason: string };
 
 /**
  * Reads the line `content[from, to)`. Lines of plain unsigned integers, which is all that Kaggle ships, are read here into `values` (as
@@ -18,10 +19,14 @@ export interface CsvRow {
  */
 export function readCsvRow(content: Uint8Array, from: number, to: number, values: Int32Array): CsvRow {
   const numColumns = readIntegers(content, from, to, values);
-  if (numColumns > 0) return { numColumns, text: null };
-  const line = Buffer.from(content.buffer, content.byteOffset + from, to - from).toString('utf8');
-  const text = (parse(line, { trim: true, relax_column_count: true, relax_quotes: true }) as string[][])[0] ?? [];
-  return { numColumns: text.length, text };
+  if (numColumns > 0) return { kind: 'integers', numColumns };
+  const line = Buffer.from(content.buffer, content.byteOffset + from, to - from);
+  try {
+    const [cells = []] = parse(line, { trim: true, relax_column_count: true });
+    return { kind: 'text', numColumns: cells.length, cells };
+  } catch (error) {
+    return { kind: 'unreadable', reason: messageOf(error) };
+  }
 }
 
 /** The number of columns, or 0 where the line is not of plain integers. */
