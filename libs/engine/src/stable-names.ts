@@ -3,6 +3,7 @@ import type { LayersModel } from '@tensorflow/tfjs';
 /** What of a layer the names need: a wrapper has an inner `layer`, a model its `layers`, a recurrent layer its `cell`. */
 interface NamedLayer {
   readonly name: string;
+  getClassName(): string;
   readonly layers?: readonly NamedLayer[];
   readonly layer?: NamedLayer;
   readonly cell?: NamedLayer;
@@ -44,6 +45,15 @@ export function* layersOf(layer: NamedLayer): Generator<NamedLayer> {
   for (const inner of [...(layer.layers ?? []), layer.layer, layer.cell]) if (inner !== undefined) yield* layersOf(inner);
 }
 
-function generatedPrefix({ name }: NamedLayer): string | null {
-  return /^(.+_[A-Z]\w*?)\d+$/.exec(name)?.[1] ?? null;
+/** `dense_Dense` of `dense_Dense7`, `sequential_` of `sequential_3`, `model` of `model2`; null for a name that a person gave. */
+function generatedPrefix(layer: NamedLayer): string | null {
+  const prefix = /^(.*\D)\d+$/.exec(layer.name)?.[1];
+  if (prefix === undefined) return null;
+  if (layer.layers !== undefined) return prefix === 'sequential_' || prefix === 'model' ? prefix : null;
+  const className = layer.getClassName();
+  return prefix.endsWith(`_${className}`) && lettersOf(prefix) === lettersOf(className + className) ? prefix : null;
+}
+
+function lettersOf(name: string): string {
+  return name.replaceAll('_', '').toLowerCase();
 }
