@@ -9,6 +9,8 @@ import { trackWorkerLoad, type WorkerLoad } from './worker-load.ts';
 const SECONDS_BETWEEN_UPDATES = 0.1;
 const BAR_COLUMNS = 24;
 const LABEL_COLUMNS = 12;
+/** In a narrower terminal the figures need the bars' place. */
+const COLUMNS_FOR_BARS = 110;
 
 /** The live lines are cut at the terminal's width, those that stay are wrapped. */
 const WRAP_ON = '\x1b[?7h';
@@ -17,7 +19,7 @@ const CLEAR_TO_LINE_END = '\x1b[K';
 
 interface LinePayload {
   readonly label: string;
-  readonly text: string;
+  readonly figures: readonly string[];
 }
 
 interface WorkerLine {
@@ -49,7 +51,7 @@ class TerminalProgress implements RunEventSink {
   constructor(stream: NodeJS.WriteStream) {
     this.#stream = stream;
     this.#colors = pc.createColors(stream.hasColors());
-    this.#bars = new MultiBar({ stream, fps: 10, forceRedraw: true, barsize: BAR_COLUMNS, format: (_, params, payload: LinePayload) => this.#line(params, payload) });
+    this.#bars = new MultiBar({ stream, fps: 10, forceRedraw: true, clearOnComplete: true, format: (_, params, payload: LinePayload) => this.#line(params, payload) });
   }
 
   write(event: Parameters<RunEventSink['write']>[0]): void {
@@ -75,7 +77,7 @@ class TerminalProgress implements RunEventSink {
   #onStart(event: StartEvent): void {
     this.#print(startText(event));
     this.#start = event;
-    this.#runBar = this.#bars.create(event.totalSteps, 0, { label: `epoch 1/${event.epochs}`, text: '' } satisfies LinePayload);
+    this.#runBar = this.#bars.create(event.totalSteps, 0, { label: `epoch 1/${event.epochs}`, figures: [] } satisfies LinePayload);
     this.#waiting.splice(0).forEach((worker) => this.#onWorker(worker));
   }
 
@@ -85,18 +87,18 @@ class TerminalProgress implements RunEventSink {
     const isLast = event.step + 1 === this.#start?.totalSteps;
     if (this.#start === undefined || (!isLast && event.elapsedSeconds - this.#lastUpdateSeconds < SECONDS_BETWEEN_UPDATES)) return;
     this.#lastUpdateSeconds = event.elapsedSeconds;
-    this.#runBar?.update(event.step + 1, { label: `epoch ${event.epoch + 1}/${this.#start.epochs}`, text: this.#stepText(event, this.#start) } satisfies LinePayload);
+    this.#runBar?.update(event.step + 1, { label: `epoch ${event.epoch + 1}/${this.#start.epochs}`, figures: this.#stepFigures(event, this.#start) } satisfies LinePayload);
   }
 
-  #stepText(event: StepEvent, { totalSteps }: StartEvent): string {
+  #stepFigures(event: StepEvent, { totalSteps }: StartEvent): string[] {
     const left = this.#timeLeft(event, totalSteps);
     return [
       `step ${event.step + 1}/${totalSteps}`,
       `loss ${this.#colors.bold(lossText(event.loss))}`,
-      `accuracy ${this.#colors.bold(percent(event.accuracy))}`,
+      `accuracy ${this.#colors.bold(percent(event.accuracy, 1))}`,
       `${count(event.imagesPerSecond)} images/s`,
       ...(left === null ? [] : [`${duration(left)} left`]),
-    ].join('  ');
+    ];
   }
 
   #onWorker(worker: WorkerEvent): void {
@@ -105,8 +107,7 @@ class TerminalProgress implements RunEventSink {
       return;
     }
     if (worker.state === 'lost' || worker.state === 'left') this.#print(this.#colors.yellow(workerText(worker)));
-    const text = `${worker.state}  ${this.#colors.dim(`${worker.hostname}:${worker.pid}  ${worker.device}`)}`;
-    const payload: LinePayload = { label: `worker ${worker.rank}`, text };
+    const payload: LinePayload = { label: `worker ${worker.rank}`, figures: [worker.state, ...this.#place(worker)] };
     const line = this.#workers.get(worker.rank);
     line?.bar.update(0, payload);
     this.#workers.set(worker.rank, { bar: line?.bar ?? this.#bars.create(1, 0, payload), worker });
@@ -116,10 +117,13 @@ class TerminalProgress implements RunEventSink {
     for (const [rank, load] of loads) {
       const line = this.#workers.get(rank);
       if (line === undefined) continue;
-      const place = this.#colors.dim(`${line.worker.hostname}:${line.worker.pid}  ${line.worker.device}`);
-      const text = `busy  ${load.microBatches} micro-batches  ${load.computeMsPerStep.toFixed(1)} ms a step  ${place}`;
-      line.bar.update(load.busy, { label: `worker ${rank}`, text } satisfies LinePayload);
+      const work = [`${percent(load.busy, 0)} busy`, `${load.microBatches} micro-batches`, `${load.computeMsPerStep.toFixed(1)} ms a step`];
+      line.bar.update(load.busy, { label: `worker ${rank}`, figures: [...work, ...this.#place(line.worker)] } satisfies LinePayload);
     }
+  }
+
+  #place({ hostname, pid, device }: WorkerEvent): string[] {
+    return [this.#colors.dim(`${hostname}:${pid}`), this.#colors.dim(device)];
   }
 
   #onEpoch(event: EpochEvent): void {
@@ -137,7 +141,7 @@ class TerminalProgress implements RunEventSink {
     else this.#bars.log(`${WRAP_ON}${line}${CLEAR_TO_LINE_END}${WRAP_OFF}\n`);
   }
 
-  /** Leaves the run's last state on the screen. */
+  /** Clears the live lines once what was to stay is written. */
   #stopBars(): void {
     if (this.#runBar === undefined) return;
     this.#bars.update();
@@ -146,10 +150,10 @@ class TerminalProgress implements RunEventSink {
     this.#start = undefined;
   }
 
-  #line({ progress }: Params, { label, text }: LinePayload): string {
+  #line({ progress }: Params, { label, figures }: LinePayload): string {
+    if (this.#stream.columns < COLUMNS_FOR_BARS) return [label, ...figures].join(' ');
     const filled = Math.round(progress * BAR_COLUMNS);
     const bar = this.#colors.cyan('━'.repeat(filled)) + this.#colors.dim('─'.repeat(BAR_COLUMNS - filled));
-    return `${label.padEnd(LABEL_COLUMNS)} ${bar} ${percent(progress, 0).padStart(5)}  ${text}`;
+    return [`${label.padEnd(LABEL_COLUMNS)} ${bar}`, ...figures].join('  ');
   }
 }
-

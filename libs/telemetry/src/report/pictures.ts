@@ -12,7 +12,7 @@ title="${kind}: ${count(counts[label] ?? 0)} (${percent(share(counts, label))})"
   const columns = evaluation.classes.map(({ name }, label) => html`<div><div class="bars">${bar('training', training, label)}${bar('test', test, label)}</div>
 <b>${name}</b><span class="note">${count(training[label] ?? 0)}</span><span class="note">${count(test[label] ?? 0)}</span></div>`);
   return html`<section class="card wide-6 labels"><h2>Labels</h2><p class="hint"><i class="key training"></i>${count(total(training))} training <i class="key test"></i>${count(total(test))} test, as shares of each</p>
-<div class="scroll"><div class="histogram">${columns}</div></div></section>`;
+<div class="scroll"><div class="histogram" style="--classes:${evaluation.classes.length}">${columns}</div></div></section>`;
 }
 
 export function sampleGrid({ sampleGrid: samples, evaluation }: ReportInput): Html {
