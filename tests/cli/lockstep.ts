@@ -7,7 +7,7 @@ export interface Finished {
   readonly stderr: string;
 }
 
-const MAIN = fileURLToPath(new URL('../../apps/cli/src/main.ts', import.meta.url));
+export const MAIN = fileURLToPath(new URL('../../apps/cli/src/main.ts', import.meta.url));
 
 /** As a person's shell has it: a test may load an engine of its own later, by the environment. */
 const ENVIRONMENT = { ...process.env, NO_COLOR: '1' };

@@ -5,13 +5,14 @@ const SHOWN_TENSORS = 12;
 
 /** A verification in words, the verdict first. */
 export function renderVerification({ same, receipts, tensors, settings }: Verification, a: string, b: string): string {
-  const lines = [receiptsLine(receipts, a, b), ...tensorLines(tensors)];
+  const lines = [verdict(same, receipts, a, b), ...tensorLines(tensors)];
   if (!same) lines.push(...settings.map(({ field, a: x, b: y }) => `  ${field}: ${x} in ${a}, ${y} in ${b}`));
   return lines.join('\n');
 }
 
-function receiptsLine(receipts: ReceiptComparison, a: string, b: string): string {
+function verdict(same: boolean, receipts: ReceiptComparison, a: string, b: string): string {
   if (!receipts.same) return `differ: ${differenceText(receipts.firstDifference, a, b)}`;
+  if (!same) return 'differ: the receipts are the same, the final models are not';
   const steps = `${receipts.steps.toLocaleString('en')} ${receipts.steps === 1 ? 'step' : 'steps'}`;
   return receipts.ended ? `same: ${a} and ${b}, all ${steps}` : `same so far: ${a} and ${b}, ${steps}; neither has ended`;
 }
@@ -31,7 +32,7 @@ function tensorLines(tensors: readonly TensorDifference[] | null): string[] {
   if (tensors.length === 0) return ['  the final models are the same'];
   const shown = tensors.slice(0, SHOWN_TENSORS).map((tensor) => `  ${tensorText(tensor)}`);
   const rest = tensors.length - shown.length;
-  return [`  ${tensors.length} tensors of the final models differ:`, ...shown, ...(rest > 0 ? [`  and ${rest} more`] : [])];
+  return [`  ${tensors.length === 1 ? '1 tensor of the final models differs' : `${tensors.length} tensors of the final models differ`}:`, ...shown, ...(rest > 0 ? [`  and ${rest} more`] : [])];
 }
 
 function tensorText(tensor: TensorDifference): string {

@@ -6,7 +6,7 @@ import { LockstepError, type DataSource } from '@lockstep/core';
  */
 export function parseDataFlag(text: string): DataSource {
   const [kind, rest] = splitOnce(text, ':');
-  if (kind === 'mnist' && rest === '') return { kind };
+  if (text === 'mnist') return { kind: text };
   if ((kind === 'idx' || kind === 'images') && rest !== '') return { kind, directory: rest };
   if (kind === 'csv' && rest !== '') {
     const [training, test] = splitOnce(rest, ',');

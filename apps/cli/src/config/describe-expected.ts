@@ -13,7 +13,7 @@ export function describeExpected(node: SchemaNode): string {
     case 'string': return node.minLength === undefined ? 'a text' : 'a text that is not empty';
     case 'array': return describeList(node);
     case 'object': return describeObject(node);
-    case 'null': return 'none';
+    case 'null': return 'null';
     default: return 'a value';
   }
 }

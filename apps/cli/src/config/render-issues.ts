@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { closestWord } from './closest-word.ts';
 import { describeExpected } from './describe-expected.ts';
-import { nodesAt, runSchemaNode, type FieldPath } from './schema-node.ts';
+import { alternativesOf, kindOf, nodesAt, runSchemaNode, type FieldPath } from './schema-node.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -33,8 +33,10 @@ function renderIssue(issue: Issue, prefix: FieldPath, root: unknown): readonly M
     const meant = issue.errors.find((errors) => errors.every(({ path: inner }) => inner.length > 0) && errors.length > 0);
     if (meant !== undefined) return meant.flatMap((inner) => renderIssue(inner, path, root));
   }
-  const got = valueAt(root, path) ?? issue.input;
-  return [mistake(path, got, issue.code === 'custom' ? issue.message : expectedAt(path, root))];
+  const said = valueAt(root, path);
+  if (issue.code === 'custom') return [mistake(path, said ?? issue.input, issue.message)];
+  const isBeyondSafe = issue.code === 'too_big' && issue.maximum === Number.MAX_SAFE_INTEGER;
+  return [mistake(path, said, isBeyondSafe ? `a whole number up to ${Number.MAX_SAFE_INTEGER}` : expectedAt(path, root))];
 }
 
 function mistake(path: FieldPath, got: unknown, expected: string): Mistake {
@@ -50,17 +52,18 @@ function expectedAt(path: FieldPath, root: unknown): string {
 }
 
 function unknownField(path: FieldPath, root: unknown): Mistake {
-  const known = nodesAt(runSchemaNode(), path.slice(0, -1), root)
-    .flatMap((node) => node.anyOf ?? node.oneOf ?? [node])
-    .filter((node) => matchesKind(node.properties?.['kind']?.const, valueAt(root, path.slice(0, -1))))
-    .flatMap((node) => Object.keys(node.properties ?? {}));
+  const parent = path.slice(0, -1);
+  const value = valueAt(root, parent);
+  const objects = nodesAt(runSchemaNode(), parent, root).flatMap((node) => alternativesOf(node, value));
+  const known = objects.flatMap((node) => Object.keys(node.properties ?? {})).filter((key) => key !== 'kind');
+  const kind = objects.map(kindOf).find((name) => name !== undefined);
+  const unknown = `${fieldName(path)}: unknown field${kind === undefined ? '' : ` of ${kind}`}`;
   const meant = closestWord(String(path.at(-1)), known);
-  const remedy = meant === null ? `expected one of ${[...new Set(known)].join(', ')}` : `did you mean ${meant}?`;
-  return { path, text: `${fieldName(path)}: unknown field, ${remedy}` };
+  return { path, text: `${unknown}, ${meant === null ? knownText(known) : `did you mean ${meant}?`}` };
 }
 
-const matchesKind = (kind: unknown, value: unknown): boolean =>
-  kind === undefined || kind === (value as { kind?: unknown } | undefined)?.kind;
+const knownText = (known: readonly string[]): string =>
+  known.length === 0 ? 'which has no fields' : `expected one of ${[...new Set(known)].join(', ')}`;
 
 function valueAt(root: unknown, path: FieldPath): unknown {
   return path.reduce<unknown>((value, key) => (value as Record<string | number, unknown> | null | undefined)?.[key], root);
