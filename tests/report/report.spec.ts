@@ -1,3 +1,4 @@
+import type { RunEvent, StepEvent } from '@lockstep/core';
 import { renderReport } from '@lockstep/telemetry';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,6 +13,7 @@ type Theme = 'light' | 'dark';
 
 const WIDE = 1400;
 const NARROW = 390;
+const POLL = { timeout: 20_000 };
 const CURVES = ['loss', 'accuracy', 'imagesPerSecond', 'learningRate'];
 
 let browser: Browser;
@@ -90,7 +92,7 @@ describe('the report', () => {
   it('draws its charts anew when the window changes', async () => {
     const { page } = await open(reportUrl, WIDE, 'light');
     await page.setViewportSize({ width: NARROW, height: 900 });
-    await expect.poll(() => page.evaluate('document.querySelector("[data-curve=loss] canvas").clientWidth')).toBeLessThan(NARROW);
+    await expect.poll(() => page.evaluate('document.querySelector("[data-curve=loss] canvas").clientWidth'), POLL).toBeLessThan(NARROW);
     expect(await overflowOf(page)).toBe(0);
     await page.close();
   });
@@ -99,7 +101,22 @@ describe('the report', () => {
     const { page } = await open(reportUrl, WIDE, 'light');
     const plot = page.locator('[data-curve=loss] .u-over');
     await plot.hover({ position: { x: 250, y: 100 } });
-    await expect.poll(() => page.locator('[data-curve=loss] .u-legend').textContent()).toMatch(/training0\.\d+.*step \d+|step \d+.*training0\.\d+/);
+    await expect.poll(() => page.locator('[data-curve=loss] .u-legend').textContent(), POLL).toMatch(/training0\.\d+.*step \d+|step \d+.*training0\.\d+/);
+    await page.close();
+  });
+
+  it.each([
+    ['no step', () => []],
+    ['one step', (steps) => steps.slice(0, 1)],
+    ['a loss of zero', (steps) => steps.map((step) => ({ ...step, loss: 0 }))],
+    ['a loss that is no number', (steps) => steps.map((step) => ({ ...step, loss: NaN }))],
+  ] satisfies [string, (steps: StepEvent[]) => StepEvent[]][])('stands a run of %s', async (_, change) => {
+    const input = syntheticReportInput();
+    const isStep = (event: RunEvent) => event.event === 'step';
+    const events = [...input.events.filter((event) => event.event !== 'epoch' && event.event !== 'step'), ...change(input.events.filter(isStep))];
+    const { page, complaints } = await open(await writeReport('edge.html', renderReport({ ...input, events })), WIDE, 'light');
+    expect(complaints).toEqual([]);
+    expect(Math.min(...(await coloursOf(page, 'canvas[data-pixels]')))).toBeGreaterThan(10);
     await page.close();
   });
 

@@ -1,4 +1,6 @@
 import { assertNever, type RunEvent, type StartEvent, type StepEvent } from '@lockstep/core';
+import { createBatchedWriter } from './batched-writer.ts';
+import { joinLines } from './json-lines.ts';
 import { count, duration, endText, epochText, lossText, percent, startText, workerText } from './progress-text.ts';
 import type { RunEventSink } from './run-event-sink.ts';
 import { trackTimeLeft } from './time-left.ts';
@@ -7,6 +9,7 @@ const SECONDS_BETWEEN_LINES = 5;
 
 /** For a log file or a pipe: a line each epoch, every 5 seconds of training, and for whatever else happens. The stream stays open. */
 export function createPlainLog(stream: NodeJS.WritableStream): RunEventSink {
+  const writer = createBatchedWriter(stream as NodeJS.WriteStream, { join: joinLines, name: 'output', owned: false });
   const timeLeft = trackTimeLeft();
   let start: StartEvent | undefined;
   let lastLineSeconds = -Infinity;
@@ -36,8 +39,10 @@ export function createPlainLog(stream: NodeJS.WritableStream): RunEventSink {
   return {
     write(event) {
       const text = textOf(event);
-      if (text !== null) stream.write(`${text}\n`);
+      if (text === null) return;
+      writer.write(`${text}\n`);
+      writer.flush();
     },
-    close: () => new Promise((resolve) => { stream.write('', () => resolve()); }),
+    close: () => writer.close(),
   };
 }

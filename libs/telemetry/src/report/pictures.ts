@@ -35,7 +35,8 @@ ${figures.length === 0 ? html`<p class="hint">None.</p>` : html`<div class="mist
 function mistakeFigure({ index, actual, predicted, confidence, probabilities }: Mistake, image: ReportImage, { classes }: EvaluationReport): Html {
   const name = (label: number) => classes[label]?.name ?? String(label);
   const verdict = (kind: string, label: number, probability: number) => html`<span class="verdict ${kind}" style="--heat:${probability.toFixed(3)}"><b>${name(label)}</b><span>${percent(probability, 1)}</span></span>`;
-  return html`<figure title="test image ${index}">${picture(image, `test image ${index}: ${name(actual)} taken for ${name(predicted)}`)}
+  const description = `test image ${index}: ${name(actual)} taken for ${name(predicted)}`;
+  return html`<figure title="${description}">${picture(image, description)}
 <figcaption>${verdict('wrong', predicted, confidence)}${verdict('right', actual, probabilities[actual] ?? 0)}</figcaption></figure>`;
 }
 

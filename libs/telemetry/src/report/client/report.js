@@ -21,16 +21,22 @@
 
   /** Between the smallest and the largest of what is worth seeing: all lines but the noise of single steps. */
   const rangeOf = (columns, low, high) => () => {
-    const values = columns.flat();
-    return [low(Math.min(...values)), high(Math.max(...values))];
+    const values = columns.flat().filter(Number.isFinite);
+    return values.length === 0 ? [0, 1] : [low(Math.min(...values)), high(Math.max(...values)) || 1];
   };
+
+  /** Losses of all sizes want a logarithmic axis, which takes none of 0 or less. */
+  function lossAxis() {
+    const columns = [steps.lossSmooth, epochs.validationLoss];
+    if (columns.flat().some((loss) => !(loss > 0))) return { scale: { range: rangeOf(columns, (low) => Math.min(low, 0), (high) => high * 1.1) } };
+    return { scale: { distr: 3, range: rangeOf(columns, (low) => roundLow(low / 1.2), (high) => high * 1.1) }, gridFilter: only125 };
+  }
 
   const charts = {
     loss: () => ({
       tables: [[steps.step, steps.loss, steps.lossSmooth], [epochs.step, epochs.validationLoss]],
       series: [line('each step', 'train-faint', { width: 1 }), line('training', 'train'), validationLine()],
-      scale: { distr: 3, range: rangeOf([steps.lossSmooth, epochs.validationLoss], (low) => roundLow(low / 1.2), (high) => high * 1.1) },
-      gridFilter: only125,
+      ...lossAxis(),
       tick: (value) => short.format(value),
       value: (value) => grouped.format(value),
     }),
@@ -60,6 +66,7 @@
   function draw(place) {
     const { tables, series, scale, gridFilter, tick, value } = charts[place.dataset.curve]();
     const filled = tables.filter(([x]) => x.length > 0);
+    if (filled.length === 0) return undefined;
     const axis = { stroke: color('muted'), grid: { stroke: color('line'), width: 1 }, ticks: { show: false }, font: `12px ${color('sans')}` };
     const shown = series.slice(0, filled.reduce((total, table) => total + table.length - 1, 0));
     const legendHeight = 24;
