@@ -1,13 +1,12 @@
 import { basename, dirname, join } from 'node:path';
-import { LockstepError, messageOf, sha256 } from '@lockstep/core';
+import { LockstepError, messageOf, sha256, type ConfigBundle } from '@lockstep/core';
 import type { BuildFailure } from 'esbuild';
-import type { CustomModelBundle } from './custom-model.ts';
 
 /**
  * Bundles a TypeScript or JavaScript config file. `lockstep` and TensorFlow.js stay imports, which the installation resolves.
  * @throws LockstepError `config` with file, line and column of a syntax error or an import that is not found.
  */
-export async function bundleConfig(file: string): Promise<CustomModelBundle> {
+export async function bundleConfig(file: string): Promise<ConfigBundle> {
   const { build } = await import('esbuild');
   try {
     const { outputFiles } = await build({

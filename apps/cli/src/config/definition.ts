@@ -1,14 +1,19 @@
 import type { DataOptions, LossOptions, ModelOptions, OptimizerOptions, RunOptions, ZooModel } from '@lockstep/core';
 import type * as tf from '@tensorflow/tfjs';
 
-/** TensorFlow.js itself: `layers`, `sequential`, `model`, `input`, … */
-export type TensorFlow = typeof tf;
+/** TensorFlow.js's own functions (`layers`, `sequential`, `model`, `input`, …) and what the data says. */
+export type ModelContext = typeof tf & {
+  /** One sample as the model sees it, without the batch. */
+  readonly sampleShape: readonly number[];
+  readonly numClasses: number;
+  readonly seed: number;
+};
 
 /**
  * Builds a model from TensorFlow.js's layers; it gives one value a class. Initial values come from the run's seed,
  * for every initializer that has none of its own.
  */
-export type BuildModel = (tensorFlow: TensorFlow) => tf.LayersModel | Promise<tf.LayersModel>;
+export type BuildModel = (context: ModelContext) => tf.LayersModel | Promise<tf.LayersModel>;
 
 /** Shorthands by TensorFlow.js's names; the model's output is logits. An object says more, see `LossOptions`. */
 export type LossName = 'sparseCategoricalCrossentropy' | 'categoricalCrossentropy' | 'meanSquaredError';

@@ -1,3 +1,2 @@
-export { importCustomModel, type CustomModelBundle } from './custom-model.ts';
 export { addConfigFlags, readConfigFlags, type FieldOverride } from './config-flags.ts';
 export { loadRun, type LoadedRun, type LoadRunOptions } from './load-run.ts';

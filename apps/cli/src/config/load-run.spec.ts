@@ -1,11 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LockstepError, sha256 } from '@lockstep/core';
+import { importModelFunction, LockstepError, sha256 } from '@lockstep/core';
 import { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addConfigFlags, readConfigFlags } from './config-flags.ts';
-import { importCustomModel } from './custom-model.ts';
 import { loadRun, type LoadedRun } from './load-run.ts';
 
 let directory: string;
@@ -104,7 +103,7 @@ describe('a custom model', () => {
     const { config, customModel } = await loadRun({ configFile: await runFile('custom.ts', model), overrides: [] });
     expect(config.model).toEqual({ kind: 'custom' });
     expect(customModel!.sha256).toBe(sha256(customModel!.source));
-    const build = await importCustomModel(customModel!);
+    const build = await importModelFunction(customModel!);
     const layers = { flatten: (options: object) => options, dense: (options: object) => options };
     expect(build({ layers, sequential: (options: object) => options } as never)).toEqual({ layers: [{ inputShape: [28, 28, 1] }, { units: 10 }] });
   });
@@ -119,7 +118,7 @@ describe('a custom model', () => {
 
   it('is refused where its source is not what its hash says', async () => {
     const { customModel } = await loadRun({ configFile: await runFile('tampered.ts', model), overrides: [] });
-    await expect(importCustomModel({ ...customModel!, source: `${customModel!.source} ` })).rejects.toMatchObject({ code: 'protocol' });
+    await expect(importModelFunction({ ...customModel!, source: `${customModel!.source} ` })).rejects.toMatchObject({ code: 'protocol' });
   });
 
   it('gives way to --model', async () => {

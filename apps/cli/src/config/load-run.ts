@@ -1,10 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { LockstepError, runSchema, type RunConfig } from '@lockstep/core';
+import { importBundle, LockstepError, runSchema, type ConfigBundle, type RunConfig } from '@lockstep/core';
 import { applyOverrides } from './apply-overrides.ts';
 import { bundleConfig } from './bundle-config.ts';
 import type { FieldOverride } from './config-flags.ts';
-import { importBundle, type CustomModelBundle } from './custom-model.ts';
 import { parseDataFlag } from './data-flag.ts';
 import { checkOptions, isObject, normaliseOptions, type OptionsTree } from './normalise.ts';
 import { renderIssues, type Mistake } from './render-issues.ts';
@@ -12,7 +11,7 @@ import { renderIssues, type Mistake } from './render-issues.ts';
 export interface LoadedRun {
   readonly config: RunConfig;
   /** The config file as a module, where its `model` is a function. */
-  readonly customModel: CustomModelBundle | null;
+  readonly customModel: ConfigBundle | null;
 }
 
 export interface LoadRunOptions {
@@ -25,7 +24,7 @@ export interface LoadRunOptions {
 
 interface ConfigFile {
   readonly options: OptionsTree;
-  readonly bundle: CustomModelBundle | null;
+  readonly bundle: ConfigBundle | null;
 }
 
 /**
