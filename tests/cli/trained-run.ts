@@ -1,13 +1,12 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createReceiptWriter, createRunDirectory, type RunDirectory } from '@lockstep/checkpoint';
+import { createReceiptWriter, createRunDirectory, saveFinalModel, type RunDirectory } from '@lockstep/checkpoint';
 import { deriveSeed, runSchema, sha256, type RunConfig } from '@lockstep/core';
 import { createPreparation, loadSplits, type Dataset } from '@lockstep/data';
 import { createTrainingModel, detectCapabilities, loadEngine, numericsEnvironment, type Engine, type TrainingModel } from '@lockstep/engine';
 import { buildModel } from '@lockstep/models';
 import { chooseNumerics } from '@lockstep/scheduling';
-import { saveTrainedModel } from '../../apps/cli/src/trained-model.ts';
 
 export interface TrainedRun {
   readonly run: RunDirectory;
@@ -36,7 +35,7 @@ export async function trainRun(): Promise<TrainedRun> {
   const runsDirectory = await mkdtemp(join(tmpdir(), 'lockstep-cli-'));
   const run = await createRunDirectory(runsDirectory, 'digits');
   await run.writeAtomically('config.json', JSON.stringify(config));
-  await saveTrainedModel(run, { topology: model.topology, layout: model.layout, flat, classNames, statistics, imageShape: training.imageShape });
+  await saveFinalModel(run, { topology: model.topology, layout: model.layout, flat, classNames, statistics, imageShape: training.imageShape });
   await writeReceipts(run, engine, flat);
   return { run, runsDirectory, engine, test, flat, model };
 }

@@ -1,40 +1,15 @@
 import { readFile } from 'node:fs/promises';
-import {
-  decodeSafetensors, encodeSafetensors, flatFromTensors, readLayersModel, writeLayersModel, type RunDirectory, type Safetensors,
-} from '@lockstep/checkpoint';
-import { LockstepError, messageOf, runSchema, type ParameterLayout, type RunConfig } from '@lockstep/core';
-import type { ImageShape, Statistics } from '@lockstep/data';
+import { decodeSafetensors, flatFromTensors, readLayersModel, type RunDirectory, type Safetensors, type TrainedOn } from '@lockstep/checkpoint';
+import { LockstepError, messageOf, runSchema, type RunConfig } from '@lockstep/core';
 import { createTrainingModel, detectCapabilities, loadEngine, type Engine, type TrainingModel } from '@lockstep/engine';
 import { transformerLayers } from '@lockstep/models';
 import { chooseNumerics } from '@lockstep/scheduling';
 import { inEngineProcess } from './engine-process.ts';
 
-/** What a model was trained on, which pictures are prepared by. */
-export interface TrainedOn {
-  readonly classNames: readonly string[];
-  /** Of the images before any resize. */
-  readonly imageShape: ImageShape;
-  readonly statistics: Statistics;
-}
-
-export interface FinalModel extends TrainedOn {
-  readonly topology: object;
-  readonly layout: ParameterLayout;
-  readonly flat: Float32Array;
-}
-
 /** A run's model, ready to evaluate. */
 export interface TrainedModel extends TrainedOn {
   readonly config: RunConfig;
   readonly model: TrainingModel;
-}
-
-/** Writes a run's final model: `model/`, which TensorFlow.js opens, and `model.safetensors`. */
-export async function saveTrainedModel(run: RunDirectory, final: FinalModel): Promise<void> {
-  const { classNames, imageShape, statistics } = final;
-  const metadata = { format: 'lockstep', trainedOn: JSON.stringify({ classNames, imageShape, statistics }) };
-  await writeLayersModel(run.file('model'), final);
-  await run.writeAtomically('model.safetensors', encodeSafetensors(final.layout, final.flat, metadata));
 }
 
 /**

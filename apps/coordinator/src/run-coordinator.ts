@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { layOutParameters, LockstepError, messageOf, sha256, type ConfigBundle, type EndEvent, type RunConfig, type RunEvent } from '@lockstep/core';
-import { createReceiptWriter, type ReceiptWriter, type RunDirectory } from '@lockstep/checkpoint';
+import { createReceiptWriter, saveFinalModel, type ReceiptWriter, type RunDirectory } from '@lockstep/checkpoint';
 import { stepsPerEpoch } from '@lockstep/data';
 import { evaluatePredictions, type EvaluationReport } from '@lockstep/evaluation';
 import { EmbeddedShards } from '@lockstep/parameter-server';
@@ -11,7 +11,7 @@ import { createMetricsFile, createRunHistory, createTensorBoard, fanOut, type Ru
 import { BlockShelf, ControlServer, insecureServerCredentials, requireLocalOrInsecure } from '@lockstep/transport';
 import { prepareDataset, type RunDataset } from './dataset.ts';
 import { EvaluationRounds } from './evaluation-round.ts';
-import { saveModel, saveReport } from './save-run.ts';
+import { saveReport } from './save-run.ts';
 import { Training, type TrainingOutcome } from './training.ts';
 import { WorkerRegistry, type BuiltModel } from './worker-registry.ts';
 
@@ -170,7 +170,10 @@ class Run {
   async #finish({ splits }: RunDataset, model: BuiltModel, { parameters, parametersSha256, version, epochs, stoppedEarly, totals }: TrainingOutcome): Promise<RunResult> {
     const { config, directory } = this.#options;
     this.#receipts.write({ kind: 'end', version, parametersSha256 });
-    await saveModel(directory, model, parameters);
+    await saveFinalModel(directory, {
+      topology: model.topology, layout: layOutParameters(model.specs), flat: parameters,
+      classNames: splits.classNames, imageShape: splits.training.imageShape, statistics: splits.statistics,
+    });
     const { probabilities, lossSum } = await this.#rounds.evaluate(
       { split: 'test', numExamples: splits.test.numExamples, numClasses: splits.classNames.length, parameters }, this.#registry.ranks);
     const evaluation = evaluatePredictions({ labels: splits.test.labels, probabilities, lossSum, classNames: splits.classNames });

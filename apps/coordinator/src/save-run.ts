@@ -1,18 +1,10 @@
-import { layOutParameters, type EndEvent, type ParameterLayout, type RunConfig, type RunEvent } from '@lockstep/core';
-import { encodeSafetensors, writeLayersModel, type RunDirectory } from '@lockstep/checkpoint';
+import type { EndEvent, RunConfig, RunEvent } from '@lockstep/core';
+import type { RunDirectory } from '@lockstep/checkpoint';
 import { countLabels, type DataSplits, type Dataset } from '@lockstep/data';
 import type { EvaluationReport } from '@lockstep/evaluation';
 import { renderReport, type ReportImage } from '@lockstep/telemetry';
-import type { BuiltModel } from './worker-registry.ts';
 
 const GRID_SAMPLES = 25;
-
-/** Writes the model: a LayersModel that TensorFlow.js opens, and safetensors. */
-export async function saveModel(directory: RunDirectory, model: BuiltModel, parameters: Float32Array): Promise<void> {
-  const layout: ParameterLayout = layOutParameters(model.specs);
-  await writeLayersModel(directory.file('model'), { topology: model.topology, layout, flat: parameters });
-  await directory.writeAtomically('model.safetensors', encodeSafetensors(layout, parameters, { format: 'tf' }));
-}
 
 export interface ReportMaterial {
   readonly config: RunConfig;

@@ -1,4 +1,5 @@
 export { writeFileAtomically, replaceDirectory, type FileContents } from './atomic-file.ts';
+export { saveFinalModel, type FinalModel, type TrainedOn } from './final-model.ts';
 export { writeLayersModel, readLayersModel, type SavedLayersModel } from './layers-model.ts';
 export { createReceiptWriter, type ReceiptWriter } from './receipt-writer.ts';
 export { compareReceipts, type ReceiptComparison, type ReceiptDifference } from './receipt-comparison.ts';
