@@ -41,12 +41,12 @@ export function createPreparation(config: DataConfig, imageShape: ImageShape, st
     sampleLength,
     prepare({ images }, indices, augment, out) {
       requireRoom(out, indices.length, sampleLength);
-      const lookUp = createLookUp(images, rounded);
+      const lookUp = createLookUp(images, rounded, out);
       for (let position = 0; position < indices.length; position += 1) {
         const index = indices[position]!;
         const outOffset = position * sampleLength;
         if (augment !== null && augmentation !== null) writeAugmented(images, index, augment, out, outOffset);
-        else if (keepsShape) lookUp(index * imageLength, imageLength, out, outOffset);
+        else if (keepsShape) lookUp(index * imageLength, imageLength, outOffset);
         else resize(images, index * imageLength, exact, out, outOffset);
       }
     },

@@ -11,7 +11,7 @@ const BARS_LEFT = 640;
 const BARS_RIGHT = WIDTH - MARGIN - 64;
 const BAR_STEP = 36;
 const LINE = 20;
-const MAX_LINE_LENGTH = 150;
+const MAX_LINE_LENGTH = 132;
 
 const INK = '#16202c';
 const MUTED = '#5b6878';
@@ -30,7 +30,7 @@ export async function drawInspection(inspection: Inspection): Promise<string> {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, 'DejaVu Sans', 'Liberation Sans', sans-serif">`,
     `<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`,
-    text(MARGIN, 46, `${sourceName(config.data.source)}: ${total} samples`, { size: 24, weight: 600 }),
+    text(MARGIN, 46, clip(`${sourceName(config.data.source)}: ${total} samples`, 70), { size: 24, weight: 600 }),
     text(MARGIN, 72, sizeLine(inspection), { size: 13, fill: MUTED }),
     text(MARGIN, TOP - 12, samplesTitle(inspection), { size: 13, weight: 600 }),
     ...(await drawGrid(inspection)), ...drawLegend(), ...drawBars(labelCounts),
@@ -47,7 +47,7 @@ async function drawGrid({ samples, pictureShape }: Inspection): Promise<string[]
     const y = TOP + Math.floor(index / 3) * CELL_STEP;
     const png = (await enlargedPng(pixels, pictureShape, factor)).toString('base64');
     return [
-      `<image x="${x}" y="${y}" width="${CELL}" height="${CELL}" xlink:href="data:image/png;base64,${png}"/>`,
+      `<image preserveAspectRatio="xMinYMid" x="${x}" y="${y}" width="${CELL}" height="${CELL}" xlink:href="data:image/png;base64,${png}"/>`,
       text(x, y + CELL + 17, clip(className, 20), { size: 13, fill: MUTED }),
     ];
   }));
@@ -56,7 +56,7 @@ async function drawGrid({ samples, pictureShape }: Inspection): Promise<string[]
 
 function drawLegend(): string[] {
   return SPLITS.flatMap(({ name, color }, index) => {
-    const x = BARS_LEFT + index * 96;
+    const x = BARS_LEFT + [0, 92, 194][index]!;
     return [`<rect x="${x}" y="${TOP - 22}" width="11" height="11" rx="2" fill="${color}"/>`, text(x + 17, TOP - 12, name, { size: 13 })];
   });
 }
