@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wri
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runProgram, step } from './report.mjs';
+import { runProgram, SetupError, step } from './report.mjs';
 
 /** @typedef {import('./engine.mjs').EnginePlan} EnginePlan */
 
@@ -48,7 +48,9 @@ function pipDownload(requirements, directory, scratch) {
     '--python-version', '3.13', '--implementation', 'cp', '--abi', 'cp313', '--abi', 'none',
     ...platforms.flatMap((name) => ['--platform', `${name}_x86_64`]),
     '--dest', directory, '--requirement', requirements,
-  ], { env: { ...process.env, TMPDIR: scratch } });
+  ], { env: { ...process.env, TMPDIR: scratch } }).catch((error) => {
+    throw new SetupError(`${error.message}\nIt was asked for ${requirements}: check the network; a proxy or a mirror is named by pip's own settings (https_proxy, PIP_INDEX_URL)`);
+  });
 }
 
 /** @param {string} directory @returns {number} the bytes of all files under it; files that go away meanwhile count nothing */

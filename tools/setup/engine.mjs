@@ -88,6 +88,7 @@ export async function installEngine(root, plan) {
   rmSync(draft, { recursive: true, force: true });
   try {
     await makeEngine(root, plan, draft);
+    if (isMade(plan)) return; // another set-up was quicker
     rmSync(plan.directory, { recursive: true, force: true });
     renameSync(draft, plan.directory);
   } finally {
