@@ -55,14 +55,16 @@ export class LayersTrainingModel implements TrainingModel {
     this.#parameters.load(flat);
   }
 
-  gradient(inputs: Float32Array, labels: Uint8Array, seed: number): MicroBatchGradient {
+  gradient(inputs: Float32Array, labels: Uint8Array, seed: number, into?: Float32Array): MicroBatchGradient {
     checkExamples(inputs, labels, this.#sampleShape, this.#outputs.numClasses);
-    const flat = this.#read(() => this.#randomness.during(seed, () => {
+    const read = this.#read(() => this.#randomness.during(seed, () => {
       const { pass, gradients } = this.#backward(inputs, labels);
       const deltas = this.#parameters.takeBufferDeltas(labels.length);
       return [...gradients, ...deltas, ...tensorsOf(pass)];
     }));
-    return { flat: flat.subarray(0, this.layout.totalLength), ...this.#scores(flat.subarray(this.layout.totalLength), labels) };
+    const flat = read.subarray(0, this.layout.totalLength);
+    into?.set(flat);
+    return { flat: into ?? flat, ...this.#scores(read.subarray(this.layout.totalLength), labels) };
   }
 
   evaluate(inputs: Float32Array, labels: Uint8Array): Evaluation {

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { LockstepError, messageOf, type Numerics } from '@lockstep/core';
 import type { Engine, Tf } from './engine.ts';
+import { usesOneDnn } from './chain/one-dnn.ts';
 import { registerFastKernels } from './fast-kernels.ts';
 import { installedEngine } from './installed-engine.ts';
 import { activeBackend } from './native-backend.ts';
@@ -30,7 +31,7 @@ async function loadNative(numerics: Numerics): Promise<Tf> {
   const tf = importNative(packageName);
   await tf.ready();
   checkLoaded(tf, numerics, tensorflowVersion);
-  registerFastKernels(tf);
+  registerFastKernels(tf, usesOneDnn(numerics));
   tf.env().set('PROD', true);
   return tf;
 }

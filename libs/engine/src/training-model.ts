@@ -33,9 +33,10 @@ export interface TrainingModel {
   loadParameters(flat: Float32Array): void;
   /**
    * The gradient of one micro-batch, a pure function of the parameters last loaded and its arguments.
-   * `inputs` are `[n, ...sampleShape]`, `labels` `[n]` class numbers, `seed` that of all random draws.
+   * `inputs` are `[n, ...sampleShape]`, `labels` `[n]` class numbers, `seed` that of all random draws. The result's
+   * `flat` is `into` where that is given (layout length, may be shared memory), else a fresh array.
    */
-  gradient(inputs: Float32Array, labels: Uint8Array, seed: number): MicroBatchGradient;
+  gradient(inputs: Float32Array, labels: Uint8Array, seed: number, into?: Float32Array): MicroBatchGradient;
   /** Loss and probabilities in inference mode; the caller bounds `n` by its memory. */
   evaluate(inputs: Float32Array, labels: Uint8Array): Evaluation;
   dispose(): void;

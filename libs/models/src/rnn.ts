@@ -6,7 +6,7 @@ import type { ModelShape } from './build-model.ts';
 /** A recurrent layer over the image's rows, from top to bottom. */
 export function buildRnn({ layers, sequential }: Tf, { cell, units, dropout }: Extract<ModelConfig, { kind: 'rnn' }>, { sampleShape, numClasses }: ModelShape): LayersModel {
   const [height, width, channels] = sampleShape;
-  const recurrent = { name: cell, units, dropout, recurrentInitializer: 'glorotUniform' as const };
+  const recurrent = { name: cell, units, dropout, recurrentActivation: 'sigmoid' as const, recurrentInitializer: 'glorotUniform' as const };
   return sequential({
     name: 'rnn',
     layers: [

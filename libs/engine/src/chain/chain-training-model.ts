@@ -61,14 +61,14 @@ export class ChainTrainingModel implements TrainingModel {
     this.#parameters = this.#place(flat);
   }
 
-  gradient(inputs: Float32Array, labels: Uint8Array, seed: number): MicroBatchGradient {
+  gradient(inputs: Float32Array, labels: Uint8Array, seed: number, into: Float32Array = new Float32Array(this.layout.totalLength)): MicroBatchGradient {
     checkExamples(inputs, labels, this.#sampleShape, this.#numClasses);
     return this.#ops.scoped(() => {
       const pass = this.#passOf(labels, true, seed);
       const logits = this.#forward(pass, inputs);
       const { lossRows, dLogits } = this.#loss(logits, labels);
       const gradients = this.#backward(pass, dLogits);
-      return { flat: this.#flatten(gradients), ...this.#scores(lossRows, this.#ops.read(logits), labels) };
+      return { flat: this.#flatten(gradients, into), ...this.#scores(lossRows, this.#ops.read(logits), labels) };
     });
   }
 
@@ -114,8 +114,7 @@ export class ChainTrainingModel implements TrainingModel {
     return gradients;
   }
 
-  #flatten(gradients: readonly Handle[]): Float32Array {
-    const flat = new Float32Array(this.layout.totalLength);
+  #flatten(gradients: readonly Handle[], flat: Float32Array): Float32Array {
     this.layout.parameters.forEach(({ offset }, index) => flat.set(this.#ops.read(gradients[index]!), offset));
     return flat;
   }

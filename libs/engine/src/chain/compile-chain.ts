@@ -69,13 +69,18 @@ function isChainLayer({ kind, config }: LayerFacts): boolean {
   const plain = ['kernelRegularizer', 'biasRegularizer', 'activityRegularizer'].every((name) => config[name] === undefined || config[name] === null);
   switch (kind) {
     case 'Dense': return knownActivation && plain;
-    case 'Conv2D': return knownActivation && plain && config['dataFormat'] === 'channelsLast' && [config['dilationRate']].flat().every((rate) => rate === 1);
+    case 'Conv2D': return knownActivation && plain && !isStridedPointwise(config) && config['dataFormat'] === 'channelsLast' && [config['dilationRate']].flat().every((rate) => rate === 1);
     case 'MaxPooling2D':
     case 'AveragePooling2D': return config['dataFormat'] === 'channelsLast';
     case 'Activation': return knownActivation;
     case 'Dropout': return config['noiseShape'] === undefined || config['noiseShape'] === null;
     default: return isReshape(kind);
   }
+}
+
+/** Its filter gradient needs care (`pointwiseFilterGradient`). */
+function isStridedPointwise({ kernelSize, strides }: Config): boolean {
+  return [kernelSize].flat().every((size) => size === 1) && [strides].flat().some((stride) => stride !== 1);
 }
 
 interface CompiledStage {
