@@ -1,0 +1,40 @@
+import type { Measurement } from '../measurement.ts';
+import type { Workload } from '../workload.ts';
+import { runLockstep } from './lockstep-run.ts';
+import { runLoops } from './loops.ts';
+import { runTorchDdp } from './torch-ddp.ts';
+
+export { torchVersion } from './torch-ddp.ts';
+
+export const CONTESTANT_NAMES = {
+  oneWorkerOneBatch: 'Lockstep, 1 worker, batch 128',
+  plainTfjs: 'tfjs-node loop',
+  fastTfjs: "tfjs-node loop with Lockstep's kernels",
+  twoWorkers: 'Lockstep, 2 workers, batch 256',
+  oneWorker: 'Lockstep, 1 worker, batch 256',
+  twoAlone: '2 independent processes, batch 128 each',
+  torchDdp: 'PyTorch DDP over gloo, 2 processes, batch 256',
+} as const;
+
+export type ContestantName = keyof typeof CONTESTANT_NAMES;
+
+export interface ContestantOptions {
+  readonly python: string;
+  readonly runsDirectory: string;
+  readonly signal: AbortSignal;
+}
+
+/** Runs a contestant once, as processes of its own. */
+export function measure(name: ContestantName, workload: Workload, { python, runsDirectory, signal }: ContestantOptions): Promise<Measurement> {
+  const lockstep = (workers: number, microBatches: number) => runLockstep({ workload, workers, microBatches, runsDirectory, signal });
+  const { model, seconds } = workload;
+  switch (name) {
+    case 'oneWorkerOneBatch': return lockstep(1, 1);
+    case 'oneWorker': return lockstep(1, 2);
+    case 'twoWorkers': return lockstep(2, 2);
+    case 'plainTfjs': return runLoops({ kind: 'tfjs', model, seconds }, 1, signal);
+    case 'fastTfjs': return runLoops({ kind: 'tfjs-fast', model, seconds }, 1, signal);
+    case 'twoAlone': return runLoops({ kind: 'engine', model, seconds }, 2, signal);
+    case 'torchDdp': return runTorchDdp(python, workload, 2, signal);
+  }
+}

@@ -1,0 +1,13 @@
+/** One run of a contestant in its steady state, its start-up left out. */
+export interface Measurement {
+  readonly imagesPerSecond: number;
+  /** What a Lockstep run tells of its steps. */
+  readonly steps?: StepTimes;
+}
+
+/** Medians over the steps, in milliseconds. */
+export interface StepTimes {
+  readonly stepMs: number;
+  /** A step's time without that of its slowest worker's gradients. */
+  readonly outsideMs: number;
+}
