@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -30,8 +30,8 @@ describe('a mistake on the command line is one line, and exit code 2', () => {
   it.each([
     [['frob'], "unknown command 'frob'"],
     [['verify', 'a'], "missing required argument 'b'"],
-    [['data', 'inspect', '--micro-batches', '3'], 'microBatches: got 3, expected a power of two (from --micro-batches)'],
-    [['data', 'inspect', '--model', 'cnnx'], 'model.kind: got "cnnx", expected one of mlp, cnn, cnn-small, lenet, rnn, resnet, vit (from --model)'],
+    [['train', '--micro-batches', '3'], 'microBatches: got 3, expected a power of two (from --micro-batches)'],
+    [['coordinator', '--model', 'cnnx'], 'model.kind: got "cnnx", expected one of mlp, cnn, cnn-small, lenet, rnn, resnet, vit (from --model)'],
     [['data', 'inspect', '--data', 'tar:x'], 'data: got "tar:x", expected mnist, idx:DIR, csv:TRAIN[,TEST] or images:DIR (from --data)'],
   ])('%j', async (args, message) => {
     expect(await lockstep(...args)).toEqual(failure(message));
@@ -40,6 +40,12 @@ describe('a mistake on the command line is one line, and exit code 2', () => {
   it('names the flag that was meant', async () => {
     expect(await lockstep('verify', 'a', 'b', '--jsn')).toMatchObject({ exitCode: 2, stderr: "error: unknown option '--jsn'\n(Did you mean --json?)\n" });
   });
+});
+
+it('a wrong config makes no run', async () => {
+  const runs = join(directory, 'runs');
+  expect(await lockstep('train', '--epochs', '0', '--runs-dir', runs)).toMatchObject({ exitCode: 2 });
+  await expect(readdir(runs)).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
 describe('a mistake in a config file', () => {

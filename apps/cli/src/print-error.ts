@@ -2,11 +2,12 @@ import { LockstepError, messageOf } from '@lockstep/core';
 import { CommanderError } from 'commander';
 import colors from 'picocolors';
 
-/** Says on stderr what went wrong, a line a mistake, and what to do about it. */
+/** Says on stderr what went wrong and what to do about it; a config's mistakes are a line each. */
 export function printError(thrown: unknown): void {
   // commander has said it.
   if (thrown instanceof CommanderError) return;
-  const lines = messageOf(thrown).split('\n').map((line) => `${colors.red('error:')} ${line}`);
+  const mistakes = thrown instanceof LockstepError && thrown.code === 'config' ? thrown.message.split('\n') : [messageOf(thrown)];
+  const lines = mistakes.map((mistake) => `${colors.red('error:')} ${mistake}`);
   if (thrown instanceof LockstepError && thrown.hint !== undefined) lines.push(`${colors.cyan('hint:')} ${thrown.hint}`);
   if (isUnexpected(thrown)) lines.push(stackOf(thrown));
   process.stderr.write(`${lines.join('\n')}\n`);

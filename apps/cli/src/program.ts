@@ -1,11 +1,12 @@
 import { Command, type CommanderError } from 'commander';
+import manifest from '../package.json' with { type: 'json' };
 import { COMMANDS, type CommandEntry } from './commands/index.ts';
 
 /** The `lockstep` command. Only the command that `args` ask for is loaded, so that each starts quickly; the others are names in the help. */
 export async function buildProgram(args: readonly string[]): Promise<Command> {
   const program = new Command('lockstep')
     .description('Distributed data-parallel training: the same weights, bit for bit, for any number of workers.')
-    .version('0.1.0');
+    .version(manifest.version);
   const wanted = args.find((arg) => arg !== 'help' && !arg.startsWith('-'));
   for (const entry of COMMANDS) program.addCommand(entry.name === wanted ? await load(entry) : summaryOf(entry));
   return withExceptions(program);

@@ -18,16 +18,21 @@ export interface TrainedModel extends TrainedOn {
  */
 export async function useTrainedModel(run: RunDirectory, use: (trained: TrainedModel) => Promise<void>): Promise<void> {
   const config = await readConfig(run);
+  const file = await readSafetensors(run);
   const numerics = chooseNumerics({ ...config.numerics, instructionSet: 'auto' }, [await detectCapabilities(config.numerics.engine)]);
   await inEngineProcess(numerics, async () => {
-    const trained = await openTrainedModel(run, config, await loadEngine(numerics));
+    const trained = await openTrainedModel(run, config, file, await loadEngine(numerics));
     await use(trained);
     trained.model.dispose();
   });
 }
 
-async function openTrainedModel(run: RunDirectory, config: RunConfig, engine: Engine): Promise<TrainedModel> {
-  const file = decodeModel(run.file('model.safetensors'), await read(run, 'model.safetensors'));
+/** What a run's final model was trained on. @throws LockstepError as `useTrainedModel`. */
+export async function readTrainedOn(run: RunDirectory): Promise<TrainedOn> {
+  return trainedOnOf(run, await readSafetensors(run));
+}
+
+async function openTrainedModel(run: RunDirectory, config: RunConfig, file: Safetensors, engine: Engine): Promise<TrainedModel> {
   const trainedOn = trainedOnOf(run, file);
   const { topology } = await readLayersModel(run.file('model'));
   const model = await modelOf(engine, topology, config, trainedOn.classNames.length);
@@ -52,11 +57,12 @@ async function read(run: RunDirectory, name: string): Promise<Buffer> {
   }
 }
 
-function decodeModel(path: string, bytes: Uint8Array): Safetensors {
+async function readSafetensors(run: RunDirectory): Promise<Safetensors> {
+  const bytes = await read(run, 'model.safetensors');
   try {
     return decodeSafetensors(bytes);
   } catch (cause) {
-    throw new LockstepError('storage', `${path}: ${messageOf(cause)}`, { cause });
+    throw new LockstepError('storage', `${run.file('model.safetensors')}: ${messageOf(cause)}`, { cause });
   }
 }
 

@@ -3,7 +3,7 @@ import { createPreparation, type Dataset } from '@lockstep/data';
 import { Command } from 'commander';
 import { readPicture } from '../predict/picture.ts';
 import { renderPrediction, type Prediction } from '../predict/render-prediction.ts';
-import { useTrainedModel, type TrainedModel } from '../trained-model.ts';
+import { readTrainedOn, useTrainedModel, type TrainedModel } from '../trained-model.ts';
 
 export function predictCommand(): Command {
   return new Command('predict')
@@ -13,8 +13,10 @@ export function predictCommand(): Command {
     .option('--runs-dir <dir>', 'where runs are', 'runs')
     .option('--json', 'print one JSON object a picture')
     .action(async (name: string, files: readonly string[], options: { runsDir: string; json?: true }) => {
-      await useTrainedModel(await openRunDirectory(options.runsDir, name), async (trained) => {
-        const pictures = await Promise.all(files.map((file) => readPicture(file, trained.imageShape)));
+      const run = await openRunDirectory(options.runsDir, name);
+      const { imageShape } = await readTrainedOn(run);
+      const pictures = await Promise.all(files.map((file) => readPicture(file, imageShape)));
+      await useTrainedModel(run, async (trained) => {
         const fileWidth = Math.max(...files.map((file) => file.length));
         for (const prediction of predictAll(trained, files, pictures)) {
           console.log(options.json ? JSON.stringify(prediction) : renderPrediction(prediction, fileWidth));

@@ -1,5 +1,7 @@
 import { runSchema } from '@lockstep/core';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { configFields } from './config-fields.ts';
 import { renderIssues } from './render-issues.ts';
 
 function mistakesOf(options: unknown): readonly string[] {
@@ -46,6 +48,15 @@ describe('every kind of mistake is said in the same words', () => {
     const mistakes = mistakesOf(options);
     expect(mistakes[0]).toContain(expected);
     expect(mistakes.filter((text) => text.includes('\n') || /undefined|\[object|Invalid/.test(text))).toEqual([]);
+  });
+
+  it('whatever stands in whatever field', () => {
+    const anywhere = fc.constantFrom(...configFields().map(({ path }) => path));
+    const anything = fc.oneof(fc.anything({ maxDepth: 1 }), fc.double(), fc.constantFrom('adam', 'cnn', 'crossEntropy'), fc.record({ kind: fc.string() }));
+    fc.assert(fc.property(anywhere, anything, (path, value) => {
+      const options = path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value);
+      for (const text of mistakesOf(options)) expect(text).toMatch(/^[\w.[\]]+: (got .+, expected .+|unknown field.*)$/s);
+    }), { numRuns: 2000, seed: 11 });
   });
 
   it('says each mistake, one a field', () => {
