@@ -15,7 +15,7 @@ const DIRECTION = [
 ];
 
 export default tseslint.config(
-  { ignores: ['**/node_modules/', '**/build/', '**/dist/', 'runs/', '.nx/', 'libs/reduction/assembly/*.ts'] },
+  { ignores: ['**/node_modules/', '**/build/', '**/dist/', 'runs/', '.nx/', 'libs/reduction/assembly/*.ts', 'libs/transport/src/gen/'] },
   {
     files: ['**/*.{ts,js,mjs}'],
     plugins: { '@nx': nx },
@@ -36,7 +36,7 @@ export default tseslint.config(
     rules: {
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-floating-promises': 'error',
-      '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { arguments: false } }],
+      '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: false }],
       '@typescript-eslint/await-thenable': 'error',
       '@typescript-eslint/only-throw-error': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
