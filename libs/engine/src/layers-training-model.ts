@@ -3,6 +3,7 @@ import type { LayersModel, Tensor } from '@tensorflow/tfjs';
 import { argMaxEquals, softmaxRows, sumOf } from './class-rows.ts';
 import type { Engine } from './engine.ts';
 import { checkExamples } from './examples.ts';
+import { freezeBatchNorm } from './layer-rules.ts';
 import type { PerExampleLoss } from './loss.ts';
 import { ModelParameters } from './model-parameters.ts';
 import { SeededRandomness } from './random-layers.ts';
@@ -38,6 +39,7 @@ export class LayersTrainingModel implements TrainingModel {
     this.#loss = loss;
     this.#outputs = outputs;
     this.topology = topologyWithStableNames(model.toJSON(null, false) as object, stableNames(model));
+    freezeBatchNorm(model);
     this.#parameters = new ModelParameters(engine.tf, model);
     this.#randomness = new SeededRandomness(engine, model);
     this.#sampleShape = model.inputs[0]!.shape.slice(1).map(Number);

@@ -1,9 +1,12 @@
 import type { LayersModel } from '@tensorflow/tfjs';
 
-/** What of a layer the names need: a wrapper has an inner `layer`, a model its `layers`, a recurrent layer its `cell`. */
-interface NamedLayer {
+/** What the walk over a model's layers needs: a wrapper has an inner `layer`, a model its `layers`, a recurrent layer its `cell`. */
+export interface NamedLayer {
   readonly name: string;
+  readonly trainable: boolean;
   getClassName(): string;
+  getConfig(): Record<string, unknown>;
+  call(inputs: unknown, options: object): unknown;
   readonly layers?: readonly NamedLayer[];
   readonly layer?: NamedLayer;
   readonly cell?: NamedLayer;

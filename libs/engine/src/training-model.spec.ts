@@ -146,6 +146,23 @@ describe('buffers', () => {
   }
 });
 
+describe('layers', () => {
+  it('that are frozen keep their statistics and have no gradient', () => {
+    const { inputs, labels } = examples(6);
+    const model = build(normalised);
+    model.layers[1]!.trainable = false;
+    const frozen = createTrainingModel(engine, model, { loss: crossEntropy, numClasses: NUM_CLASSES });
+    const { flat } = frozen.gradient(inputs, labels, 5);
+    expect(frozen.layout.totalLength - frozen.layout.trainableLength).toBe(4 * 4);
+    expect(flat.subarray(frozen.layout.trainableLength)).toEqual(new Float32Array(4 * 4));
+  });
+
+  it('with a constraint are refused', () => {
+    const constrained = (layers: Layers): LayerList => [layers.flatten({ inputShape: SAMPLE_SHAPE }), layers.dense({ name: 'out', units: NUM_CLASSES, kernelConstraint: 'nonNeg' })];
+    expect(() => training(constrained)).toThrow(/layer 'out' has a kernelConstraint/);
+  });
+});
+
 describe('regularization', () => {
   it('adds the penalty and its gradient once for each example', () => {
     const { inputs, labels } = examples(6);

@@ -3,6 +3,7 @@ import type { LayersModel } from '@tensorflow/tfjs';
 import { ChainTrainingModel } from './chain/chain-training-model.ts';
 import { compileChain } from './chain/compile-chain.ts';
 import type { Engine } from './engine.ts';
+import { checkLayers } from './layer-rules.ts';
 import { LayersTrainingModel } from './layers-training-model.ts';
 import { perExampleLoss } from './loss.ts';
 import { checkOutputs } from './output-check.ts';
@@ -52,6 +53,7 @@ export interface TrainingModelOptions {
  * @throws LockstepError `config` when its outputs do not fit the loss or the number of classes.
  */
 export function createTrainingModel(engine: Engine, model: LayersModel, { loss, numClasses }: TrainingModelOptions): TrainingModel {
+  checkLayers(model);
   checkOutputs(model, loss, numClasses);
   const chain = loss.kind === 'crossEntropy' && loss.fromLogits ? compileChain(engine, model) : null;
   if (chain !== null && loss.kind === 'crossEntropy') return new ChainTrainingModel(engine, model, chain, { numClasses, labelSmoothing: loss.labelSmoothing });
