@@ -31,6 +31,7 @@ export class EmbeddedShards {
   readonly #options: EmbeddedShardsOptions;
   readonly #ranges: readonly ShardRange[];
   readonly #threads: readonly Worker[];
+  readonly #exits: readonly Promise<void>[];
   readonly #listening: readonly PromiseWithResolvers<readonly string[]>[];
   readonly #finished = new Gathering<FinishedStep>();
   readonly #norms = new Gathering<Float64Array>();
@@ -42,6 +43,7 @@ export class EmbeddedShards {
     this.#ranges = cutIntoShards(options.totalLength, options.shards);
     this.#listening = this.#ranges.map(() => Promise.withResolvers<readonly string[]>());
     this.#threads = this.#ranges.map((range, shard) => this.#start(range, shard));
+    this.#exits = this.#threads.map((thread) => new Promise((resolve) => thread.once('exit', () => resolve())));
   }
 
   /** Resolves when every shard listens, with their ranges and addresses in range order. */
@@ -50,11 +52,11 @@ export class EmbeddedShards {
     return this.#ranges.map((range, shard) => ({ range, addresses: addresses[shard] ?? [] }));
   }
 
+  /** Resolves when all threads have ended, those too that had failed before. */
   async close(): Promise<void> {
     this.#closing = true;
-    const ended = this.#threads.map((thread) => new Promise<void>((resolve) => thread.once('exit', () => resolve())));
     this.#command({ kind: 'close' });
-    await Promise.all(ended);
+    await Promise.all(this.#exits);
   }
 
   #start(range: ShardRange, shard: number): Worker {

@@ -77,10 +77,15 @@ export class Shard implements ShardPort {
   }
 
   reserveInitial(): Float32Array | null {
-    return this.#version === -1 ? this.#parameters.data : null;
+    return this.#version === -1 ? this.#lend() : null;
   }
 
-  commitInitial(): void {
+  /** The first of several that arrive at once counts. */
+  commitInitial(destination: Float32Array): void {
+    const initial = this.#take(destination);
+    if (this.#version === -1) this.#kernels.copy(this.#parameters, initial);
+    this.#kernels.release(initial);
+    if (this.#version !== -1) return;
     this.#version = 0;
     this.#events.versionReady(0, this.#parameters.data, null);
   }
@@ -91,9 +96,7 @@ export class Shard implements ShardPort {
     }
     if (step > this.#version) throw new LockstepError('protocol', `worker ${rank} sent step ${step}, the parameters have version ${this.#version}`);
     if (step < this.#version || this.#reduction.covers(node)) return null;
-    const vector = this.#kernels.allocate(this.length);
-    this.#arriving.set(vector.data, vector);
-    return vector.data;
+    return this.#lend();
   }
 
   commit(rank: number, header: PartialHeader, destination: Float32Array): void {
@@ -106,6 +109,10 @@ export class Shard implements ShardPort {
     this.#reduction.add(header.node, { vector, tally: header.tally });
     const root = this.#reduction.root;
     if (root !== undefined) this.#average(root);
+  }
+
+  abandonInitial(destination: Float32Array): void {
+    this.#kernels.release(this.#take(destination));
   }
 
   abandon(_rank: number, _header: PartialHeader, destination: Float32Array): void {
@@ -123,6 +130,12 @@ export class Shard implements ShardPort {
   /** The micro-batches that the current step still lacks. */
   missing(): readonly number[] {
     return this.#reduction.missing();
+  }
+
+  #lend(): Float32Array {
+    const vector = this.#kernels.allocate(this.length);
+    this.#arriving.set(vector.data, vector);
+    return vector.data;
   }
 
   #take(destination: Float32Array): Vector {

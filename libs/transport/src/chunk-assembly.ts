@@ -1,26 +1,42 @@
 import { bytesOf, LockstepError } from '@lockstep/core';
 import type { FrameHeader } from './tensor-frame.ts';
 
-/** Puts the chunks of one tensor slice, which arrive in order on one stream, in their place. */
-export class ChunkAssembly {
-  readonly header: FrameHeader;
-  /** Null where the slice is only skipped over. */
-  readonly destination: Float32Array | null;
-  #received = 0;
+/** Where one tensor slice goes: memory is reserved before its first byte, and committed or abandoned after. */
+export interface Landing {
+  /** Null where the slice is of no use and only skipped over. */
+  reserve(): Float32Array | null;
+  commit(destination: Float32Array): void;
+  abandon(destination: Float32Array): void;
+}
 
-  constructor(header: FrameHeader, destination: Float32Array | null) {
-    this.header = header;
-    this.destination = destination;
+interface Arriving {
+  readonly header: FrameHeader;
+  readonly landing: Landing;
+  readonly destination: Float32Array | null;
+  received: number;
+}
+
+/** Puts the chunks that arrive on one stream in their place: one slice at a time, from its first chunk to its last. */
+export class ChunkAssembly {
+  #arriving: Arriving | null = null;
+
+  /** Takes the next chunk; `landing` counts where a slice begins. */
+  take(header: FrameHeader, payload: Buffer, landing: Landing): void {
+    this.#arriving ??= begin(header, landing);
+    const arriving = this.#arriving;
+    checkContinues(arriving, header);
+    if (arriving.destination !== null) bytesOf(arriving.destination).set(payload, header.offset * 4);
+    arriving.received += header.count;
+    if (arriving.received < header.length) return;
+    this.#arriving = null;
+    if (arriving.destination !== null) arriving.landing.commit(arriving.destination);
   }
 
-  /** Takes the next chunk; true when the slice is whole. */
-  take(header: FrameHeader, payload: Buffer): boolean {
-    if (header.offset !== this.#received || header.length !== this.header.length) {
-      throw new LockstepError('protocol', `chunk at ${header.offset} of ${header.length}, expected at ${this.#received} of ${this.header.length}`);
-    }
-    if (this.destination !== null) bytesOf(this.destination).set(payload, header.offset * 4);
-    this.#received += header.count;
-    return this.#received === this.header.length;
+  /** The stream ended: what has begun to arrive will not be whole. */
+  abandon(): void {
+    const arriving = this.#arriving;
+    this.#arriving = null;
+    if (arriving !== null && arriving.destination !== null) arriving.landing.abandon(arriving.destination);
   }
 }
 
@@ -29,4 +45,21 @@ export function checkLength(header: FrameHeader, length: number): void {
   if (header.length !== length) {
     throw new LockstepError('protocol', `${header.kind} of ${header.length} elements for a range of ${length}`);
   }
+}
+
+function begin(header: FrameHeader, landing: Landing): Arriving {
+  if (header.offset !== 0) throw new LockstepError('protocol', `${describe(header)}, expected the first chunk of a slice`);
+  return { header, landing, destination: landing.reserve(), received: 0 };
+}
+
+function checkContinues({ header: first, received }: Arriving, header: FrameHeader): void {
+  const continues = header.kind === first.kind && header.step === first.step
+    && header.node.level === first.node.level && header.node.index === first.node.index
+    && header.offset === received && header.length === first.length;
+  if (!continues) throw new LockstepError('protocol', `${describe(header)}, expected ${describe({ ...first, offset: received })}`);
+}
+
+function describe({ kind, step, node, offset, length }: FrameHeader): string {
+  const of = kind === 'partial' ? `partial (step ${step}, node (${node.level}, ${node.index}))` : kind === 'version' ? `version ${step}` : `${kind} parameters`;
+  return `chunk at ${offset} of ${length} of ${of}`;
 }

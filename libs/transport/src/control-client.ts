@@ -37,10 +37,12 @@ export class ControlClient {
     if (!this.#ended) this.#stream.write(message);
   }
 
-  /** Fetches a block into memory and checks that it is the one that was asked for. */
+  /** Fetches a block into memory and checks that it is the one that was asked for. Rejects with the signal's reason. */
   async fetchBlock(reference: BlockReference__Output, signal: AbortSignal): Promise<Buffer> {
+    signal.throwIfAborted();
     const block = Buffer.allocUnsafe(reference.numBytes);
     const call = this.#client.fetchBlock({ sha256: reference.sha256 });
+    call.on('error', () => undefined);
     const abort = (): void => call.cancel();
     signal.addEventListener('abort', abort, { once: true });
     let received = 0;
@@ -51,9 +53,11 @@ export class ControlClient {
         received += data.byteLength;
       }
     } catch (error) {
+      signal.throwIfAborted();
       throw error instanceof LockstepError ? error : errorFromStatus(error, `coordinator at ${this.#address}`);
     } finally {
       signal.removeEventListener('abort', abort);
+      call.cancel();
     }
     if (received !== block.byteLength || sha256(block) !== reference.sha256) throw this.#wrongBlock(reference, 'does not have its SHA-256');
     return block;

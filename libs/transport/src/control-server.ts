@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Server, type ServerCredentials, type ServerWritableStream } from '@grpc/grpc-js';
 import { LockstepError } from '@lockstep/core';
 import { bindAll } from './addresses.ts';
@@ -40,10 +41,13 @@ export class ControlServer {
     return bindAll(this.#server, addresses, this.#credentials);
   }
 
-  /** Lets open streams end by themselves for `graceMs`, then cuts them. */
+  /** Lets open streams end by themselves for `graceMs`, then cuts them: a peer that hangs would never end its own. */
   async close(graceMs: number): Promise<void> {
     await new Promise<void>((resolve) => {
-      const cut = setTimeout(() => this.#server.forceShutdown(), graceMs);
+      const cut = setTimeout(() => {
+        this.#server.forceShutdown();
+        resolve();
+      }, graceMs);
       this.#server.tryShutdown(() => {
         clearTimeout(cut);
         resolve();
@@ -80,10 +84,24 @@ async function sendBlock(stream: ServerWritableStream<BlockRequest__Output, Bloc
   try {
     for await (const data of shelf.read(stream.request.sha256)) {
       if (stream.cancelled) return;
-      if (!stream.write({ data })) await new Promise((resolve) => stream.once('drain', resolve));
+      if (!stream.write({ data })) await drained(stream);
     }
     stream.end();
   } catch (error) {
     stream.emit('error', statusFromError(error instanceof LockstepError ? error : new LockstepError('storage', `cannot read block ${stream.request.sha256}`, { cause: error })));
+  }
+}
+
+/** Waits until the worker takes more, or has gone. */
+async function drained(stream: ServerWritableStream<BlockRequest__Output, BlockChunk>): Promise<void> {
+  const gone = new AbortController();
+  const cancelled = (): void => gone.abort();
+  stream.once('cancelled', cancelled);
+  try {
+    if (!stream.cancelled) await once(stream, 'drain', { signal: gone.signal });
+  } catch (error) {
+    if (!gone.signal.aborted) throw error;
+  } finally {
+    stream.off('cancelled', cancelled);
   }
 }

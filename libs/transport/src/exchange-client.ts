@@ -1,12 +1,11 @@
-import { join } from 'node:path';
 import { Client, type ChannelCredentials } from '@grpc/grpc-js';
 import { LockstepError, messageOf } from '@lockstep/core';
 import { channelTarget } from './addresses.ts';
-import { ChunkAssembly, checkLength } from './chunk-assembly.ts';
+import { checkLength, ChunkAssembly, type Landing } from './chunk-assembly.ts';
+import { partialFile, versionFile } from './exchange-files.ts';
 import { decodeHello, encodeHello, shardHello, sharingReply, workerHello } from './exchange-hello.ts';
 import type { PartialHeader, VersionPort } from './exchange-port.ts';
 import { exchangeOptions, exchangeService, type ExchangeClientStream } from './exchange-service.ts';
-import { sharedPartialName } from './exchange-server.ts';
 import { FrameQueue } from './frame-queue.ts';
 import { errorFromStatus } from './grpc-errors.ts';
 import { probeSharedDirectory } from './shared-directory.ts';
@@ -33,8 +32,8 @@ export class ExchangeClient {
   readonly #files = new Map<number, SharedFile>();
   readonly #versionFiles = new Map<number, SharedFile>();
   readonly #opened = Promise.withResolvers<void>();
+  readonly #assembly = new ChunkAssembly();
   #directory: string | null = null;
-  #assembly: ChunkAssembly | null = null;
   #closed = false;
 
   constructor(options: ExchangeClientOptions) {
@@ -61,10 +60,12 @@ export class ExchangeClient {
   }
 
   /**
-   * Sends a partial's slice; `floats` may be reused once this returns. `slot` is the number of the partial among those of the worker's last two steps: a slot's
-   * bytes are reused two steps later, when the version in between proves that the shard has taken them.
+   * Sends a partial's slice; `floats` may be reused once this returns. `slot` is the number of the partial among those
+   * of the worker's last two steps: a slot's bytes are reused two steps later, when the version in between proves that
+   * the shard has taken them. Does nothing once the exchange has ended.
    */
   push({ step, node, tally, computeMs }: PartialHeader, slot: number, floats: Float32Array): void {
+    if (this.#closed) return;
     const fields = { step, node, tally, computeMs };
     if (this.#share(step, slot, floats)) {
       const count = floats.length;
@@ -83,7 +84,8 @@ export class ExchangeClient {
     if (this.#closed) return;
     this.#closed = true;
     this.#opened.reject(new LockstepError('aborted', 'the exchange was closed'));
-    this.#stream.end();
+    this.#assembly.abandon();
+    this.#queue.close();
     this.#client.close();
     for (const file of [...this.#files.values(), ...this.#versionFiles.values()]) file.close();
   }
@@ -108,8 +110,7 @@ export class ExchangeClient {
     const { header, payload } = decodeFrame(frame);
     if (header.kind === 'hello') this.#settle(payload);
     else if (header.kind !== 'version') throw new LockstepError('protocol', `a shard sent a ${header.kind}`);
-    else if (header.carrier === 'shared') this.#takeShared(header);
-    else this.#takeChunk(header, payload);
+    else this.#takeVersion(header, payload);
   }
 
   #settle(payload: Buffer): void {
@@ -121,27 +122,34 @@ export class ExchangeClient {
     this.#opened.resolve();
   }
 
-  #takeShared(header: FrameHeader): void {
+  #takeVersion(header: FrameHeader, payload: Buffer): void {
     checkLength(header, this.#options.length);
-    const destination = this.#options.versions.reserve(header.step);
-    if (destination === null) return;
-    let file = this.#versionFiles.get(header.slot);
-    if (file === undefined) {
-      file = SharedFile.open(join(this.#directory ?? '', `version-${header.slot % 2}`));
-      this.#versionFiles.set(header.slot, file);
-    }
-    if (file.read(header.step, 0, destination)) this.#options.versions.commit(header.step);
-    else this.#options.versions.abandon(header.step);
+    const { versions } = this.#options;
+    const landing: Landing = {
+      reserve: () => versions.reserve(header.step),
+      commit: () => versions.commit(header.step),
+      abandon: () => versions.abandon(header.step),
+    };
+    if (header.carrier === 'shared') this.#takeShared(header, landing);
+    else this.#assembly.take(header, payload, landing);
   }
 
-  #takeChunk(header: FrameHeader, payload: Buffer): void {
-    checkLength(header, this.#options.length);
-    if (header.offset === 0) this.#assembly = new ChunkAssembly(header, this.#options.versions.reserve(header.step));
-    const assembly = this.#assembly;
-    if (assembly === null) throw new LockstepError('protocol', 'a chunk without a first chunk');
-    if (!assembly.take(header, payload)) return;
-    this.#assembly = null;
-    if (assembly.destination !== null) this.#options.versions.commit(header.step);
+  /** A version that is not there any more has made way for a newer one, which is on its way. */
+  #takeShared({ slot, step }: FrameHeader, landing: Landing): void {
+    const file = this.#versionFile(slot);
+    const destination = landing.reserve();
+    if (destination === null) return;
+    if (file.read(step, 0, destination)) landing.commit(destination);
+    else landing.abandon(destination);
+  }
+
+  #versionFile(slot: number): SharedFile {
+    const known = this.#versionFiles.get(slot);
+    if (known !== undefined) return known;
+    if (this.#directory === null) throw new LockstepError('protocol', `shard at ${this.#options.address} names a shared file but shares no memory`);
+    const file = SharedFile.open(versionFile(this.#directory, slot));
+    this.#versionFiles.set(slot, file);
+    return file;
   }
 
   /** Puts the slice in the slot's shared file; false where there is none or the tmpfs is full, and gRPC carries it. */
@@ -150,7 +158,7 @@ export class ExchangeClient {
     try {
       let file = this.#files.get(slot);
       if (file === undefined) {
-        file = SharedFile.create(join(this.#directory, sharedPartialName(this.#options.rank, slot)));
+        file = SharedFile.create(partialFile(this.#directory, this.#options.rank, slot));
         this.#files.set(slot, file);
       }
       file.write(step, 0, floats);

@@ -9,7 +9,10 @@ export interface PartialHeader {
   readonly computeMs: number;
 }
 
-/** What a shard offers to the streams of its workers. Destinations are memory of the shard: bytes arrive in place. */
+/**
+ * What a shard offers to the streams of its workers. Destinations are memory of the shard: bytes arrive in place, and
+ * each that was given out is committed or abandoned once.
+ */
 export interface ShardPort {
   /** Elements of the shard's range. */
   readonly length: number;
@@ -21,7 +24,8 @@ export interface ShardPort {
   abandon(rank: number, header: PartialHeader, destination: Float32Array): void;
   /** Where to put the initial parameters, or null where the shard has some. */
   reserveInitial(): Float32Array | null;
-  commitInitial(): void;
+  commitInitial(destination: Float32Array): void;
+  abandonInitial(destination: Float32Array): void;
 }
 
 /** What a worker does with the versions that arrive from one shard. */

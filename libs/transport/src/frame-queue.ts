@@ -5,14 +5,23 @@ export class FrameQueue {
   readonly #stream: ExchangeClientStream;
   #frames: Buffer[] = [];
   #writing = false;
+  #closed = false;
 
   constructor(stream: ExchangeClientStream) {
     this.#stream = stream;
   }
 
   add(frames: readonly Buffer[]): void {
+    if (this.#closed) return;
     this.#frames.push(...frames);
     if (!this.#writing) void this.#write();
+  }
+
+  /** Ends the stream; what was added and not yet written is dropped. */
+  close(): void {
+    this.#closed = true;
+    this.#frames = [];
+    this.#stream.end();
   }
 
   async #write(): Promise<void> {
@@ -20,7 +29,10 @@ export class FrameQueue {
     while (this.#frames.length > 0 && !this.#stream.destroyed) {
       const frames = this.#frames;
       this.#frames = [];
-      for (const frame of frames) await writeFrame(this.#stream, frame);
+      for (const frame of frames) {
+        if (this.#closed) return;
+        await writeFrame(this.#stream, frame);
+      }
     }
     this.#writing = false;
   }

@@ -1,9 +1,12 @@
 import { status, type ServiceError, type StatusObject } from '@grpc/grpc-js';
 import { LockstepError, type ErrorCode } from '@lockstep/core';
 
-/** The one place where a gRPC status becomes an error of ours and back. */
+/**
+ * The one place where a gRPC status becomes an error of ours and back. CANCELLED is what a stream ends with whose server
+ * has stopped: a broken connection, not somebody's wish to abort.
+ */
 const CODES: ReadonlyMap<status, ErrorCode> = new Map<status, ErrorCode>([
-  [status.CANCELLED, 'aborted'],
+  [status.ABORTED, 'aborted'],
   [status.INVALID_ARGUMENT, 'protocol'],
   [status.DEADLINE_EXCEEDED, 'deadline'],
   [status.NOT_FOUND, 'not-found'],

@@ -45,9 +45,16 @@ export function probeSharedDirectory(path: string): string | null {
 function removeAbandoned(): void {
   for (const name of readdirSync(TMPFS)) {
     const [prefix, namespace, pid] = name.split('-');
-    if (prefix === PREFIX && namespace === processNamespace() && !isAlive(Number(pid))) {
-      rmSync(join(TMPFS, name), { recursive: true, force: true });
-    }
+    if (prefix === PREFIX && namespace === processNamespace() && !isAlive(Number(pid))) tryRemove(join(TMPFS, name));
+  }
+}
+
+/** What another user left is that user's to remove. */
+function tryRemove(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {
+    return;
   }
 }
 

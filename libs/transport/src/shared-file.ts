@@ -9,7 +9,7 @@ const STAMP_BYTES = 8;
  * to write something newer, notices.
  */
 export class SharedFile {
-  readonly #descriptor: number;
+  #descriptor: number | null;
   readonly #stamp = new BigUint64Array(1);
 
   private constructor(descriptor: number) {
@@ -22,39 +22,46 @@ export class SharedFile {
   }
 
   static open(path: string): SharedFile {
-    const file = new SharedFile(openSync(path, 'r'));
-    if (!fstatSync(file.#descriptor).isFile()) {
-      file.close();
-      throw new Error(`${path} is not a plain file`);
-    }
-    return file;
+    const descriptor = openSync(path, 'r');
+    if (fstatSync(descriptor).isFile()) return new SharedFile(descriptor);
+    closeSync(descriptor);
+    throw new Error(`${path} is not a plain file`);
   }
 
   /** Puts `floats` at element `offset`, under a stamp. Throws ENOSPC where the tmpfs is full. */
   write(stamp: number, offset: number, floats: Float32Array): void {
+    const descriptor = this.#openDescriptor();
     this.#writeStamp(-1);
-    writeFully(this.#descriptor, bytesOf(floats), STAMP_BYTES + offset * 4);
+    writeFully(descriptor, bytesOf(floats), STAMP_BYTES + offset * 4);
     this.#writeStamp(stamp);
   }
 
   /** Fills `floats` from element `offset`. False when the file does not hold what `stamp` says, or did not stay so. */
   read(stamp: number, offset: number, floats: Float32Array): boolean {
+    const descriptor = this.#openDescriptor();
     return this.#readStamp() === stamp
-      && readFully(this.#descriptor, bytesOf(floats), STAMP_BYTES + offset * 4)
+      && readFully(descriptor, bytesOf(floats), STAMP_BYTES + offset * 4)
       && this.#readStamp() === stamp;
   }
 
   close(): void {
-    closeSync(this.#descriptor);
+    if (this.#descriptor !== null) closeSync(this.#descriptor);
+    this.#descriptor = null;
+  }
+
+  /** The system gives the number of a closed descriptor to the next file, so nothing may use it. */
+  #openDescriptor(): number {
+    if (this.#descriptor === null) throw new Error('the shared file is closed');
+    return this.#descriptor;
   }
 
   #writeStamp(stamp: number): void {
     this.#stamp[0] = BigInt.asUintN(64, BigInt(stamp));
-    writeFully(this.#descriptor, bytesOf(this.#stamp), 0);
+    writeFully(this.#openDescriptor(), bytesOf(this.#stamp), 0);
   }
 
   #readStamp(): number {
-    return readFully(this.#descriptor, bytesOf(this.#stamp), 0) ? Number(BigInt.asIntN(64, this.#stamp[0] ?? 0n)) : -1;
+    return readFully(this.#openDescriptor(), bytesOf(this.#stamp), 0) ? Number(BigInt.asIntN(64, this.#stamp[0] ?? 0n)) : -1;
   }
 }
 

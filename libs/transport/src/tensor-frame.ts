@@ -23,7 +23,8 @@ export const CHUNK_FLOATS = 131_072;
 
 const KINDS = ['hello', 'partial', 'initial', 'version'] as const;
 export type FrameKind = (typeof KINDS)[number];
-export type Carrier = 'inline' | 'shared';
+const CARRIERS = ['inline', 'shared'] as const;
+export type Carrier = (typeof CARRIERS)[number];
 
 export interface FrameHeader {
   readonly kind: FrameKind;
@@ -48,7 +49,7 @@ export const blankHeader: FrameHeader = {
 export function encodeFrame(header: FrameHeader, payload: Uint8Array | null = null): Buffer {
   const frame = Buffer.allocUnsafe(HEADER_BYTES + (payload?.byteLength ?? 0));
   frame.writeUInt8(KINDS.indexOf(header.kind), 0);
-  frame.writeUInt8(header.carrier === 'shared' ? 1 : 0, 1);
+  frame.writeUInt8(CARRIERS.indexOf(header.carrier), 1);
   frame.writeUInt16LE(header.slot, 2);
   frame.writeUInt32LE(header.step, 4);
   frame.writeUInt32LE(header.node.level, 8);
@@ -69,9 +70,11 @@ export function decodeFrame(frame: Buffer): { readonly header: FrameHeader; read
   if (frame.byteLength < HEADER_BYTES) throw malformed(`${frame.byteLength} bytes, expected at least ${HEADER_BYTES}`);
   const kind = KINDS[frame.readUInt8(0)];
   if (kind === undefined) throw malformed(`kind ${frame.readUInt8(0)}, expected 0 to ${KINDS.length - 1}`);
+  const carrier = CARRIERS[frame.readUInt8(1)];
+  if (carrier === undefined) throw malformed(`carrier ${frame.readUInt8(1)}, expected 0 or 1`);
   const header: FrameHeader = {
     kind,
-    carrier: frame.readUInt8(1) === 1 ? 'shared' : 'inline',
+    carrier,
     slot: frame.readUInt16LE(2),
     step: frame.readUInt32LE(4),
     node: { level: frame.readUInt32LE(8), index: frame.readUInt32LE(12) },

@@ -1,0 +1,449 @@
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { uniformStream, type LockstepError } from '@lockstep/core';
+import { insecureClientCredentials, insecureServerCredentials } from './credentials.ts';
+import { ExchangeClient } from './exchange-client.ts';
+import { partialFile } from './exchange-files.ts';
+import type { PartialHeader } from './exchange-port.ts';
+import { ExchangeServer } from './exchange-server.ts';
+import { probeSharedDirectory } from './shared-directory.ts';
+import { SharedFile } from './shared-file.ts';
+import { blankHeader, CHUNK_FLOATS, decodeFrame, encodeFrame, framesOf } from './tensor-frame.ts';
+import { anyFloats, bitsOf } from './testing/float-bits.ts';
+import { Journal } from './testing/journal.ts';
+import { hello, RawWorker, startRawShard } from './testing/raw-exchange.ts';
+import { RecordingShard } from './testing/recording-shard.ts';
+import { RecordingVersions } from './testing/recording-versions.ts';
+
+const CARRIERS = [
+  { carrier: 'gRPC over TCP', sharedMemory: false, address: () => '127.0.0.1:0' },
+  { carrier: 'gRPC over a Unix socket', sharedMemory: false, address: (directory: string) => `unix:${join(directory, 'shard.sock')}` },
+  { carrier: 'shared memory', sharedMemory: true, address: (directory: string) => `unix:${join(directory, 'shard.sock')}` },
+] as const;
+
+/** More than two chunks, the last one not full. */
+const LARGE = 300_000;
+const tally = { numExamples: 3, numCorrect: 2, lossSum: 0.1 };
+const partialOf = (step: number, index: number): PartialHeader => ({ step, node: { level: 0, index }, tally, computeMs: 1.5 });
+
+interface Worker {
+  readonly client: ExchangeClient;
+  readonly versions: RecordingVersions;
+  readonly lost: Journal<LockstepError>;
+}
+
+class Exchange implements AsyncDisposable {
+  readonly shard: RecordingShard;
+  readonly streamEnds = new Journal<{ readonly rank: number | null; readonly fault: LockstepError | null }>();
+  readonly server: ExchangeServer;
+  readonly #clients: ExchangeClient[] = [];
+  address = '';
+
+  private constructor(length: number, sharedMemory: boolean) {
+    this.shard = new RecordingShard(length);
+    this.server = new ExchangeServer(this.shard, {
+      sharedMemory, credentials: insecureServerCredentials(), onStreamEnd: (rank, fault) => this.streamEnds.add({ rank, fault }),
+    });
+  }
+
+  static async start(length: number, { sharedMemory, address }: (typeof CARRIERS)[number]): Promise<Exchange> {
+    const exchange = new Exchange(length, sharedMemory);
+    [exchange.address = ''] = await exchange.server.listen([address(directory)]);
+    return exchange;
+  }
+
+  async join(rank: number): Promise<Worker> {
+    const versions = new RecordingVersions(this.shard.length);
+    const lost = new Journal<LockstepError>();
+    const client = new ExchangeClient({
+      rank, address: this.address, credentials: insecureClientCredentials(), length: this.shard.length, versions, onLost: (error) => lost.add(error),
+    });
+    this.#clients.push(client);
+    await client.opened;
+    return { client, versions, lost };
+  }
+
+  async committed(count: number): Promise<RecordingShard['committed']> {
+    await this.shard.journal.until(() => this.shard.committed.length >= count);
+    return this.shard.committed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const client of this.#clients) client.close();
+    await this.server.close();
+  }
+}
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'exchange-spec-'));
+});
+afterEach(() => {
+  rmSync(directory, { recursive: true, force: true });
+  expect(sharedDirectories()).toEqual([]);
+});
+
+/** The directories of this process in the tmpfs. */
+function sharedDirectories(): string[] {
+  return readdirSync('/dev/shm').filter((name) => name.includes(`-${process.pid}-`)).map((name) => join('/dev/shm', name));
+}
+
+/** What this process has open in the tmpfs, removed or not. */
+function openSharedFiles(): string[] {
+  return readdirSync('/proc/self/fd').flatMap((descriptor) => {
+    try {
+      const path = readlinkSync(`/proc/self/fd/${descriptor}`);
+      return path.startsWith('/dev/shm/lockstep-') ? [path] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+describe.each(CARRIERS)('an exchange by $carrier', (carrier) => {
+  it('settles how bytes travel', async () => {
+    await using exchange = await Exchange.start(10, carrier);
+    const { client } = await exchange.join(0);
+    expect(client.sharesMemory).toBe(carrier.sharedMemory);
+  });
+
+  it.each([0, 1, CHUNK_FLOATS, LARGE])('carries %i initial parameters and their version bit for bit', async (length) => {
+    await using exchange = await Exchange.start(length, carrier);
+    exchange.shard.onInitial = (parameters) => exchange.server.publish(0, parameters);
+    const { client, versions } = await exchange.join(0);
+    const initial = anyFloats(length, length);
+    client.initialize(initial);
+    expect(bitsOf(await versions.version(0))).toBe(bitsOf(initial));
+    const [event] = exchange.shard.journal.entries;
+    expect(event?.kind).toBe('initial');
+    expect(bitsOf(event!.destination)).toBe(bitsOf(initial));
+  });
+
+  it.each([0, 5, LARGE])('delivers each partial of %i floats once, in the memory that was reserved for it', async (length) => {
+    await using exchange = await Exchange.start(length, carrier);
+    const { client } = await exchange.join(4);
+    const sums = Array.from({ length: 5 }, (_, index) => anyFloats(index, length));
+    sums.forEach((sum, index) => client.push(partialOf(0, index), index, sum));
+    const committed = await exchange.committed(5);
+    const reserved = exchange.shard.journal.entries.filter(({ kind }) => kind === 'reserved');
+    expect(reserved).toHaveLength(5);
+    committed.forEach(({ rank, header, destination }, index) => {
+      expect(rank).toBe(4);
+      expect(header).toMatchObject(partialOf(0, index));
+      expect(destination).toBe(reserved[index]!.destination);
+      expect(bitsOf(destination)).toBe(bitsOf(sums[index]!));
+    });
+  });
+
+  it('takes the floats when they are pushed: they may change at once', async () => {
+    await using exchange = await Exchange.start(LARGE, carrier);
+    const { client } = await exchange.join(0);
+    const sum = anyFloats(1, LARGE);
+    const expected = bitsOf(sum);
+    client.push(partialOf(0, 0), 0, sum);
+    sum.fill(0);
+    const [first] = await exchange.committed(1);
+    expect(bitsOf(first!.destination)).toBe(expected);
+  });
+
+  it('keeps partials of several workers that are pushed at once apart', async () => {
+    await using exchange = await Exchange.start(LARGE, carrier);
+    const workers = await Promise.all([0, 1, 2].map((rank) => exchange.join(rank)));
+    const sumOf = (rank: number, index: number) => anyFloats(10 * rank + index, LARGE);
+    for (const index of [0, 1]) workers.forEach(({ client }, rank) => client.push(partialOf(0, 2 * rank + index), index, sumOf(rank, index)));
+    const committed = await exchange.committed(6);
+    expect(committed).toHaveLength(6);
+    for (const { rank, header, destination } of committed) {
+      expect(bitsOf(destination)).toBe(bitsOf(sumOf(rank, header.node.index - 2 * rank)));
+    }
+  });
+
+  it('reuses a slot every second step', async () => {
+    await using exchange = await Exchange.start(1000, carrier);
+    const { client, versions } = await exchange.join(0);
+    for (let step = 0; step < 6; step += 1) {
+      const sum = anyFloats(step, 1000);
+      client.push(partialOf(step, 0), step % 2, sum);
+      const committed = await exchange.committed(step + 1);
+      expect(bitsOf(committed[step]!.destination)).toBe(bitsOf(sum));
+      exchange.server.publish(step + 1, sum);
+      expect(bitsOf(await versions.version(step + 1))).toBe(bitsOf(sum));
+    }
+  });
+
+  it('skips what is covered and goes on with what is not', async () => {
+    await using exchange = await Exchange.start(LARGE, carrier);
+    exchange.shard.isCovered = ({ node }) => node.index < 2;
+    const { client } = await exchange.join(0);
+    for (const index of [0, 1, 2]) client.push(partialOf(0, index), index, anyFloats(index, LARGE));
+    const committed = await exchange.committed(1);
+    expect(committed.map(({ header }) => header.node.index)).toEqual([2]);
+    expect(bitsOf(committed[0]!.destination)).toBe(bitsOf(anyFloats(2, LARGE)));
+    expect(exchange.shard.journal.entries.map(({ kind }) => kind)).toEqual(['covered', 'covered', 'reserved', 'committed']);
+  });
+
+  it('sends a version to all workers, and the current one to a worker that joins late', async () => {
+    await using exchange = await Exchange.start(LARGE, carrier);
+    const early = await Promise.all([0, 1].map((rank) => exchange.join(rank)));
+    const [first, second] = [anyFloats(1, LARGE), anyFloats(2, LARGE)];
+    exchange.server.publish(0, first);
+    for (const { versions } of early) expect(bitsOf(await versions.version(0))).toBe(bitsOf(first));
+    exchange.server.publish(1, second);
+    const late = await exchange.join(2);
+    for (const { versions } of [...early, late]) expect(bitsOf(await versions.version(1))).toBe(bitsOf(second));
+    expect(late.versions.reserved).toEqual([1]);
+    for (const { versions } of early) expect(versions.reserved).toEqual([0, 1]);
+  });
+
+  it('gives a worker that lags the latest version and not a queue of old ones', async () => {
+    await using exchange = await Exchange.start(LARGE, carrier);
+    const { versions } = await exchange.join(0);
+    const parameters = new Float32Array(LARGE);
+    exchange.server.publish(0, parameters);
+    await versions.version(0);
+    for (let version = 1; version <= 40; version += 1) exchange.server.publish(version, parameters.fill(version));
+    await versions.version(40);
+    expect(versions.reserved).toEqual([0, 1, 40]);
+    for (const { kind, version, parameters: received } of versions.journal.entries) {
+      if (kind === 'committed') expect(received.every((value) => value === version)).toBe(true);
+    }
+  });
+
+  it('tells a worker once that its shard is gone, and says which', async () => {
+    await using exchange = await Exchange.start(10, carrier);
+    const { lost, client } = await exchange.join(0);
+    await exchange.server.close();
+    const [error] = await lost.atLeast(1);
+    expect(error).toMatchObject({ code: 'connection', message: expect.stringContaining(exchange.address) });
+    client.push(partialOf(0, 0), 0, new Float32Array(10));
+    client.close();
+    expect(lost.entries).toHaveLength(1);
+  });
+
+  it('tells the shard once that a worker has left, and the worker, which knows, nothing', async () => {
+    await using exchange = await Exchange.start(10, carrier);
+    const { client, lost } = await exchange.join(7);
+    client.close();
+    client.close();
+    await exchange.streamEnds.atLeast(1);
+    client.push(partialOf(0, 0), 0, new Float32Array(10));
+    await exchange.join(8);
+    expect(exchange.streamEnds.entries).toEqual([{ rank: 7, fault: null }]);
+    expect(exchange.shard.journal.entries).toEqual([]);
+    expect(lost.entries).toEqual([]);
+  });
+
+  it('goes on with the others when a worker leaves in the middle of its work', async () => {
+    await using exchange = await Exchange.start(LARGE, carrier);
+    const [leaving, staying] = [await exchange.join(0), await exchange.join(1)];
+    leaving.client.push(partialOf(0, 0), 0, anyFloats(0, LARGE));
+    leaving.client.close();
+    await exchange.streamEnds.atLeast(1);
+    staying.client.push(partialOf(0, 1), 0, anyFloats(1, LARGE));
+    await exchange.shard.journal.until(() => exchange.shard.committed.some(({ rank }) => rank === 1));
+    const kinds = exchange.shard.journal.entries.map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind === 'reserved').length).toBe(kinds.filter((kind) => kind === 'committed' || kind === 'abandoned').length);
+  });
+
+  it('refuses a worker with another idea of the range', async () => {
+    await using exchange = await Exchange.start(10, carrier);
+    const lost = new Journal<LockstepError>();
+    const client = new ExchangeClient({
+      rank: 0, address: exchange.address, credentials: insecureClientCredentials(), length: 11, versions: new RecordingVersions(11), onLost: (error) => lost.add(error),
+    });
+    await expect(client.opened).rejects.toMatchObject({ code: 'protocol', message: `shard at ${exchange.address} holds 10 elements, expected 11` });
+    expect(lost.entries).toHaveLength(1);
+  });
+});
+
+describe('what a shard does to a worker that breaks the protocol', () => {
+  const length = CHUNK_FLOATS + 10;
+  const chunks = framesOf('partial', partialOf(0, 0), new Float32Array(length));
+  const others = framesOf('partial', partialOf(0, 1), new Float32Array(length));
+  const greeting = [hello({ rank: 3 }), hello({ proof: null })];
+  const shared = encodeFrame({ ...blankHeader, kind: 'partial', carrier: 'shared', count: length, length });
+
+  it.each([
+    ['sends tensors before it says hello', [chunks[0]!], 'partial before hello'],
+    ['says a hello that is none', [hello({ rank: -1 })], 'malformed hello of an exchange stream'],
+    ['says hello in no JSON', [encodeFrame(blankHeader, Buffer.from('{'))], 'malformed hello of an exchange stream'],
+    ['says hello again', [...greeting, hello({ proof: null })], 'worker 3 said hello again'],
+    ['sends a version', [...greeting, ...framesOf('version', {}, new Float32Array(length))], 'worker 3 sent a version'],
+    ['sends a partial of another length', [...greeting, ...framesOf('partial', {}, new Float32Array(9))], `partial of 9 elements for a range of ${length}`],
+    ['begins in the middle', [...greeting, chunks[1]!], `chunk at ${CHUNK_FLOATS} of ${length} of partial (step 0, node (0, 0)), expected the first chunk of a slice`],
+    ['repeats a chunk', [...greeting, chunks[0]!, chunks[0]!], `chunk at 0 of ${length} of partial (step 0, node (0, 0)), expected chunk at ${CHUNK_FLOATS}`],
+    ['mixes two partials', [...greeting, chunks[0]!, others[1]!], 'of partial (step 0, node (0, 1)), expected chunk at'],
+    ['names shared memory that it does not share', [...greeting, shared], 'worker 3 names a shared file but shares no memory'],
+    ['sends a frame of another size', [...greeting, chunks[0]!.subarray(0, 100)], 'malformed tensor frame: 52 payload bytes'],
+    ['sends nothing', [...greeting, Buffer.alloc(0)], 'malformed tensor frame: 0 bytes'],
+  ] as const)('names it to one that %s, gives back its memory and serves the others', async (_, frames, message) => {
+    await using exchange = await Exchange.start(length, CARRIERS[1]);
+    const { client, lost } = await exchange.join(0);
+    using worker = new RawWorker(exchange.address);
+    worker.send(...frames);
+    expect(await worker.ended).toContain(message);
+    await exchange.streamEnds.atLeast(1);
+    expect(exchange.streamEnds.entries).toMatchObject([{ fault: { code: 'protocol', message: expect.stringContaining(message) } }]);
+    const given = exchange.shard.journal.entries.map(({ kind }) => kind);
+    expect(given).toEqual(given.length === 0 ? [] : ['reserved', 'abandoned']);
+    client.push(partialOf(0, 5), 0, anyFloats(5, length));
+    const [committed] = await exchange.committed(1);
+    expect(bitsOf(committed!.destination)).toBe(bitsOf(anyFloats(5, length)));
+    expect(lost.entries).toEqual([]);
+  });
+
+  it('refuses more than a chunk at a time, and serves the others', async () => {
+    await using exchange = await Exchange.start(length, CARRIERS[1]);
+    const { client } = await exchange.join(0);
+    using worker = new RawWorker(exchange.address);
+    worker.send(...greeting, Buffer.alloc(CHUNK_FLOATS * 4 + 5000));
+    expect(await worker.ended).toContain('larger than max');
+    client.push(partialOf(0, 5), 0, anyFloats(5, length));
+    await exchange.committed(1);
+  });
+
+  it('tells it what the shard itself refuses', async () => {
+    await using exchange = await Exchange.start(length, CARRIERS[1]);
+    exchange.shard.isCovered = () => {
+      throw new Error('there is no such node');
+    };
+    using worker = new RawWorker(exchange.address);
+    worker.send(...greeting, ...chunks);
+    expect(await worker.ended).toBe('there is no such node');
+  });
+
+  it('gives back the memory of a slice, initial or partial, whose stream ends in the middle', async () => {
+    await using exchange = await Exchange.start(length, CARRIERS[1]);
+    for (const kind of ['partial', 'initial'] as const) {
+      const worker = new RawWorker(exchange.address);
+      worker.send(...greeting, framesOf(kind, partialOf(0, 0), new Float32Array(length))[0]!);
+      await worker.frames.atLeast(1);
+      worker[Symbol.dispose]();
+    }
+    await exchange.streamEnds.atLeast(2);
+    expect(new Set(exchange.shard.journal.entries.map(({ kind }) => kind))).toEqual(new Set(['reserved', 'abandoned', 'initial-abandoned']));
+  });
+});
+
+describe('what a worker does with a shard that breaks the protocol', () => {
+  const length = CHUNK_FLOATS + 10;
+  const answer = hello({ length, sharedDirectory: null });
+  const chunks = framesOf('version', { step: 3 }, new Float32Array(length));
+
+  it.each([
+    ['sends a partial', [answer, ...framesOf('partial', {}, new Float32Array(length))], 'a shard sent a partial'],
+    ['sends a version of another length', [answer, ...framesOf('version', {}, new Float32Array(9))], `version of 9 elements for a range of ${length}`],
+    ['answers with nonsense', [hello({ length: '9' })], 'malformed hello of an exchange stream'],
+    ['names shared memory that they do not share', [answer, encodeFrame({ ...blankHeader, kind: 'version', carrier: 'shared', count: length, length })], 'names a shared file but shares no memory'],
+    ['begins another version within one', [answer, chunks[0]!, ...framesOf('version', { step: 4 }, new Float32Array(length))], `chunk at 0 of ${length} of version 4, expected chunk at ${CHUNK_FLOATS} of ${length} of version 3`],
+  ] as const)('ends the exchange, once and by name, with one that %s', async (_, frames, message) => {
+    using shard = await startRawShard(`unix:${join(directory, 'raw.sock')}`, (stream) => frames.forEach((frame) => stream.write(frame)));
+    const versions = new RecordingVersions(length);
+    const lost = new Journal<LockstepError>();
+    const client = new ExchangeClient({ rank: 0, address: shard.address, credentials: insecureClientCredentials(), length, versions, onLost: (error) => lost.add(error) });
+    const [error] = await lost.atLeast(1);
+    expect(error).toMatchObject({ code: 'protocol', message: expect.stringContaining(message) });
+    client.close();
+    expect(lost.entries).toHaveLength(1);
+    expect(versions.journal.entries.every(({ kind }) => kind === 'abandoned')).toBe(true);
+    expect(versions.journal.entries).toHaveLength(versions.reserved.length);
+  });
+
+  it('says that nobody listens at an address', async () => {
+    const lost = new Journal<LockstepError>();
+    const address = `unix:${join(directory, 'nobody.sock')}`;
+    const client = new ExchangeClient({ rank: 0, address, credentials: insecureClientCredentials(), length, versions: new RecordingVersions(length), onLost: (error) => lost.add(error) });
+    await expect(client.opened).rejects.toMatchObject({ code: 'connection', message: expect.stringContaining(address) });
+    expect(lost.entries).toHaveLength(1);
+  });
+});
+
+describe('shared memory', () => {
+  const SHARED = CARRIERS[2];
+
+  it('is not used with a worker that does not prove that it sees it', async () => {
+    await using exchange = await Exchange.start(10, SHARED);
+    exchange.server.publish(0, Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10));
+    using worker = new RawWorker(exchange.address);
+    worker.send(hello({ rank: 0 }), hello({ proof: 'a guess' }));
+    const [, version] = await worker.frames.atLeast(2);
+    expect(decodeFrame(version!).header).toMatchObject({ kind: 'version', carrier: 'inline', count: 10 });
+  });
+
+  it('is left as it is by a worker that joins: others may be reading the version', async () => {
+    await using exchange = await Exchange.start(10, SHARED);
+    const { versions } = await exchange.join(0);
+    exchange.server.publish(0, new Float32Array(10));
+    await versions.version(0);
+    const written = (): bigint => statSync(join(sharedDirectories()[0]!, 'version-0'), { bigint: true }).mtimeNs;
+    const before = written();
+    const late = await exchange.join(1);
+    await late.versions.version(0);
+    expect(written()).toBe(before);
+  });
+
+  it('gives way to gRPC for a worker that cannot write there', async () => {
+    await using exchange = await Exchange.start(1000, SHARED);
+    SharedFile.create(partialFile(sharedDirectories()[0]!, 5, 0)).close();
+    const { client } = await exchange.join(5);
+    expect(client.sharesMemory).toBe(true);
+    client.push(partialOf(0, 0), 0, anyFloats(1, 1000));
+    client.push(partialOf(0, 1), 1, anyFloats(2, 1000));
+    const committed = await exchange.committed(2);
+    expect(committed.map(({ destination }) => bitsOf(destination))).toEqual([anyFloats(1, 1000), anyFloats(2, 1000)].map(bitsOf));
+  });
+
+  it('never passes for a partial that is not the one announced', async () => {
+    await using exchange = await Exchange.start(10, SHARED);
+    const [shared] = sharedDirectories();
+    const file = SharedFile.create(partialFile(shared!, 0, 0));
+    file.write(1, 0, new Float32Array(10));
+    using worker = new RawWorker(exchange.address);
+    worker.send(hello({ rank: 0 }), hello({ proof: probeSharedDirectory(shared!) }));
+    worker.send(encodeFrame({ ...blankHeader, kind: 'partial', carrier: 'shared', count: 10, length: 10 }));
+    expect(await worker.ended).toBe('worker 0: slot 0 does not hold its partial of step 0');
+    expect(exchange.shard.journal.entries.map(({ kind }) => kind)).toEqual(['reserved', 'abandoned']);
+    file.close();
+  });
+
+  it('is the owner\'s alone and leaves nothing behind', async () => {
+    const exchange = await Exchange.start(10, SHARED);
+    const { client } = await exchange.join(0);
+    client.push(partialOf(0, 0), 0, new Float32Array(10));
+    exchange.server.publish(0, new Float32Array(10));
+    await exchange.committed(1);
+    const [path] = sharedDirectories();
+    expect(readdirSync(path!).sort()).toEqual(['partial-0-0', 'probe', 'version-0', 'version-1']);
+    expect(readdirSync(path!).map((name) => statSync(join(path!, name)).mode & 0o777)).toEqual([0o600, 0o600, 0o600, 0o600]);
+    await exchange[Symbol.asyncDispose]();
+    expect(sharedDirectories()).toEqual([]);
+  });
+
+  it('leaves no descriptor open, and publishes nothing, once it is closed', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      await using exchange = await Exchange.start(10, SHARED);
+      const { client, versions } = await exchange.join(0);
+      client.push(partialOf(0, 0), 0, new Float32Array(10));
+      exchange.server.publish(0, new Float32Array(10));
+      await Promise.all([exchange.committed(1), versions.version(0)]);
+      await exchange.server.close();
+      exchange.server.publish(1, new Float32Array(10));
+      expect(versions.reserved).toEqual([0]);
+    }
+    expect(openSharedFiles()).toEqual([]);
+  });
+});
+
+it('gives the same bytes for any order in which chunks of several workers meet', async () => {
+  const draw = uniformStream(3);
+  await using exchange = await Exchange.start(LARGE, CARRIERS[0]);
+  const workers = await Promise.all([0, 1, 2, 3].map((rank) => exchange.join(rank)));
+  const pushes = Array.from({ length: 24 }, (_, index) => ({ index, worker: Math.floor(draw() * 4) }));
+  for (const { index, worker } of pushes) workers[worker]!.client.push(partialOf(0, index), index, anyFloats(index, LARGE));
+  for (const { header, destination, rank } of await exchange.committed(24)) {
+    expect(rank).toBe(pushes[header.node.index]!.worker);
+    expect(bitsOf(destination)).toBe(bitsOf(anyFloats(header.node.index, LARGE)));
+  }
+});

@@ -1,0 +1,78 @@
+import { expect, it } from 'vitest';
+import fc from 'fast-check';
+import { bytesOf, LockstepError } from '@lockstep/core';
+import { blankHeader, CHUNK_FLOATS, decodeFrame, encodeFrame, framesOf, HEADER_BYTES, type FrameHeader } from './tensor-frame.ts';
+import { anyFloats } from './testing/float-bits.ts';
+
+const u32 = fc.integer({ min: 0, max: 0xffff_ffff });
+const headers = fc.record({
+  kind: fc.constantFrom('partial', 'initial', 'version'),
+  carrier: fc.constant('inline'),
+  slot: fc.integer({ min: 0, max: 0xffff }),
+  step: u32,
+  node: fc.record({ level: u32, index: u32 }),
+  tally: fc.record({ numExamples: u32, numCorrect: u32, lossSum: fc.double() }),
+  computeMs: fc.float(),
+  offset: fc.integer({ min: 0, max: 1000 }),
+}) as fc.Arbitrary<Omit<FrameHeader, 'count' | 'length'>>;
+
+it('gives back the header and the bytes of any frame', () => {
+  fc.assert(fc.property(headers, fc.uint8Array({ maxLength: 400 }), (fields, bytes) => {
+    const payload = bytes.subarray(0, bytes.length - (bytes.length % 4));
+    const header: FrameHeader = { ...fields, count: payload.length / 4, length: fields.offset + payload.length / 4 };
+    const decoded = decodeFrame(encodeFrame(header, payload));
+    expect(decoded.header).toEqual(header);
+    expect([...decoded.payload]).toEqual([...payload]);
+  }), { seed: 1 });
+});
+
+it('lays the fields out little-endian where the table says', () => {
+  const frame = encodeFrame({
+    kind: 'partial', carrier: 'shared', slot: 0x0102, step: 3, node: { level: 4, index: 5 },
+    tally: { numExamples: 6, numCorrect: 7, lossSum: 0.5 }, computeMs: 2, offset: 8, count: 9, length: 0x0a0b0c0d,
+  });
+  expect(frame.toString('hex')).toBe(
+    '01010201' + '03000000' + '04000000' + '05000000' + '06000000' + '07000000' + '000000000000e03f' + '00000040' + '08000000' + '09000000' + '0d0c0b0a');
+});
+
+it.each([0, 1, CHUNK_FLOATS, CHUNK_FLOATS + 1, 300_000])('cuts a slice of %i floats into chunks that together are the same bits', (length) => {
+  const floats = anyFloats(length, length);
+  const chunks = framesOf('version', { step: 7 }, floats).map(decodeFrame);
+  expect(chunks).toHaveLength(Math.max(1, Math.ceil(length / CHUNK_FLOATS)));
+  expect(chunks.map(({ header }) => header.offset)).toEqual(chunks.map((_, chunk) => chunk * CHUNK_FLOATS));
+  expect(chunks.every(({ header }) => header.kind === 'version' && header.step === 7 && header.length === length)).toBe(true);
+  expect(Buffer.concat(chunks.map(({ payload }) => payload)).equals(bytesOf(floats))).toBe(true);
+});
+
+it('copies the floats, which may change at once', () => {
+  const floats = Float32Array.of(1, 2);
+  const [frame] = framesOf('partial', {}, floats);
+  floats.fill(9);
+  expect(decodeFrame(frame!).payload.readFloatLE(0)).toBe(1);
+});
+
+const whole = encodeFrame({ ...blankHeader, kind: 'partial', count: 2, length: 2 }, new Uint8Array(8));
+const changed = (position: number, value: number): Buffer => {
+  const frame = Buffer.from(whole);
+  frame.writeUInt8(value, position);
+  return frame;
+};
+
+it.each([
+  ['no bytes', Buffer.alloc(0), '0 bytes, expected at least 48'],
+  ['a cut header', whole.subarray(0, HEADER_BYTES - 1), '47 bytes, expected at least 48'],
+  ['a cut payload', whole.subarray(0, HEADER_BYTES + 7), '7 payload bytes, expected 8'],
+  ['a payload that is too long', Buffer.concat([whole, Buffer.alloc(1)]), '9 payload bytes, expected 8'],
+  ['an unknown kind', changed(0, 4), 'kind 4, expected 0 to 3'],
+  ['an unknown carrier', changed(1, 2), 'carrier 2, expected 0 or 1'],
+  ['a payload beside a shared file', changed(1, 1), '8 payload bytes, expected 0'],
+  ['more than the whole', changed(44, 1), 'elements 0 to 2 of 1'],
+  ['an offset beyond the whole', changed(36, 1), 'elements 1 to 3 of 2'],
+])('rejects %s', (_, frame, message) => {
+  expect(() => decodeFrame(frame)).toThrow(new LockstepError('protocol', `malformed tensor frame: ${message}`));
+});
+
+it('rejects extents whose sum would wrap around in 32 bits', () => {
+  const frame = encodeFrame({ ...blankHeader, kind: 'partial', carrier: 'shared', offset: 0xffff_ffff, count: 2, length: 1 });
+  expect(() => decodeFrame(frame)).toThrow('elements 4294967295 to 4294967297 of 1');
+});

@@ -1,0 +1,46 @@
+import type { VersionPort } from '../exchange-port.ts';
+import { Journal } from './journal.ts';
+
+export interface VersionRecord {
+  readonly kind: 'committed' | 'abandoned';
+  readonly version: number;
+  readonly parameters: Float32Array;
+}
+
+/** A worker's end of an exchange: takes every version and writes down what becomes of it. */
+export class RecordingVersions implements VersionPort {
+  readonly journal = new Journal<VersionRecord>();
+  readonly reserved: number[] = [];
+  readonly #length: number;
+  readonly #arriving = new Map<number, Float32Array>();
+
+  constructor(length: number) {
+    this.#length = length;
+  }
+
+  reserve(version: number): Float32Array | null {
+    const parameters = new Float32Array(this.#length);
+    this.reserved.push(version);
+    this.#arriving.set(version, parameters);
+    return parameters;
+  }
+
+  commit(version: number): void {
+    this.#settle('committed', version);
+  }
+
+  abandon(version: number): void {
+    this.#settle('abandoned', version);
+  }
+
+  /** Resolves with the parameters of this version. */
+  async version(version: number): Promise<Float32Array> {
+    const matches = (record: VersionRecord): boolean => record.kind === 'committed' && record.version === version;
+    const records = await this.journal.until((all) => all.some(matches));
+    return records.find(matches)!.parameters;
+  }
+
+  #settle(kind: VersionRecord['kind'], version: number): void {
+    this.journal.add({ kind, version, parameters: this.#arriving.get(version)! });
+  }
+}
