@@ -16,3 +16,6 @@ try {
   printError(thrown);
   process.exitCode = exitCodeOf(thrown);
 }
+
+// A socket to a peer that hangs must not keep a command alive that has ended.
+setTimeout(() => process.exit(), 1000).unref();

@@ -53,7 +53,7 @@ export async function runCoordinator(options: CoordinatorOptions): Promise<RunRe
     await run.close(null);
     return result;
   } catch (error) {
-    const failure = options.signal.aborted ? new LockstepError('aborted', 'the run was stopped', { cause: error }) : toLockstepError(error);
+    const failure = toLockstepError(options.signal.aborted ? options.signal.reason : error);
     await run.close(failure);
     throw failure;
   } finally {

@@ -142,6 +142,7 @@ export class WorkerRegistry implements MembershipPort {
   #welcome(rank: Rank): void {
     if (this.#terms === null) return;
     const { config, bundle, dataset } = this.#terms;
+    this.#membership = withHeard(this.#membership, rank, performance.now());
     this.#send(rank, {
       welcome: {
         rank, configJson: JSON.stringify(config), numericsJson: JSON.stringify(this.#numerics), dataset,
@@ -166,6 +167,8 @@ export class WorkerRegistry implements MembershipPort {
   }
 
   #beat(): void {
+    // A worker that was not welcomed does not know how often to speak; its broken connection would tell.
+    if (this.#numerics === null) return;
     for (const connection of this.#ranks.keys()) connection.send({ heartbeat: {} });
     const nowMs = performance.now();
     for (const { rank, lastHeardMs } of silentMembers(this.#membership, nowMs, this.#options.failureDetectionMs)) {

@@ -44,7 +44,8 @@ function sendSnapshot(version: number, parameters: Float32Array): void {
 
 async function close(): Promise<void> {
   await server.close();
-  parentPort?.close();
+  // Ends this thread alone; a socket to a worker that hangs would keep it alive.
+  process.exit();
 }
 
 function tell(message: ShardMessage, transfer: readonly ArrayBuffer[] = []): void {

@@ -1,3 +1,4 @@
+import { LockstepError } from '@lockstep/core';
 import { InvalidArgumentError, type Command } from 'commander';
 import { createJsonLines, createPlainLog, createTerminalProgress, type RunEventSink } from '@lockstep/telemetry';
 import { addConfigFlags, loadRun, readConfigFlags, type FieldOverride, type LoadedRun } from '../config/index.ts';
@@ -44,7 +45,7 @@ export function positiveInteger(text: string): number {
 export function signalOfProcess(): AbortSignal {
   const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(name, () => controller.abort(new Error(`stopped by ${name}`)));
+    process.once(name, () => controller.abort(new LockstepError('aborted', `stopped by ${name}`)));
   }
   return controller.signal;
 }

@@ -1,0 +1,56 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { RunEvent } from '@lockstep/core';
+
+const MAIN = fileURLToPath(new URL('../../apps/cli/src/main.ts', import.meta.url));
+
+export interface Ended {
+  readonly exitCode: number | null;
+  readonly stderr: string;
+  /** What a `--json` command printed. */
+  readonly events: readonly RunEvent[];
+}
+
+/** A `lockstep` process under way, with its JSON events as they come. */
+export class LockstepProcess {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  readonly #events: RunEvent[] = [];
+  readonly #waiting: { readonly matches: (event: RunEvent) => boolean; readonly resolve: (event: RunEvent) => void; readonly reject: (error: Error) => void }[] = [];
+
+  constructor(args: readonly string[]) {
+    const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1' } });
+    this.child = child;
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text; });
+    createInterface({ input: child.stdout }).on('line', (line) => this.#take(line));
+    this.ended = new Promise((resolve, reject) => {
+      child.on('error', reject).on('close', (exitCode) => {
+        for (const { reject: refuse } of this.#waiting) refuse(new Error(`the process ended with ${exitCode} before the awaited event: ${stderr}`));
+        resolve({ exitCode, stderr, events: this.#events });
+      });
+    });
+  }
+
+  /** The first event that matches, past or to come; rejects when the process ends without it. */
+  event<Kind extends RunEvent['event']>(kind: Kind, where: (event: Extract<RunEvent, { event: Kind }>) => boolean = () => true): Promise<Extract<RunEvent, { event: Kind }>> {
+    type Wanted = Extract<RunEvent, { event: Kind }>;
+    const matches = (event: RunEvent): boolean => event.event === kind && where(event as Wanted);
+    const past = this.#events.find(matches);
+    if (past !== undefined) return Promise.resolve(past as Wanted);
+    return new Promise((resolve, reject) => this.#waiting.push({ matches, resolve: (event) => resolve(event as Wanted), reject }));
+  }
+
+  #take(line: string): void {
+    if (!line.startsWith('{')) return;
+    const event = JSON.parse(line) as RunEvent;
+    this.#events.push(event);
+    for (const { matches, resolve } of this.#waiting) if (matches(event)) resolve(event);
+  }
+}
+
+/** Runs a `lockstep` command with `--json` to its end. */
+export function lockstepEvents(...args: readonly string[]): Promise<Ended> {
+  return new LockstepProcess([...args, '--json']).ended;
+}
