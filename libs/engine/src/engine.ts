@@ -8,4 +8,6 @@ export type Tf = typeof tfjs;
 export interface Engine {
   readonly tf: Tf;
   readonly numerics: Numerics;
+  /** Whether oneDNN's own ops are to be used beside TensorFlow's. */
+  readonly oneDnnKernels: boolean;
 }

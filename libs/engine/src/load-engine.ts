@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { LockstepError, messageOf, type Numerics } from '@lockstep/core';
 import type { Engine, Tf } from './engine.ts';
-import { usesOneDnn } from './chain/one-dnn.ts';
+import { hasOneDnnKernels } from './chain/one-dnn.ts';
 import { registerFastKernels } from './fast-kernels.ts';
 import { installedEngine } from './installed-engine.ts';
 import { activeBackend } from './native-backend.ts';
@@ -12,8 +12,11 @@ import { numericsEnvironment } from './numerics-environment.ts';
  * @throws LockstepError `engine` when the process's environment or what was loaded is not what `numerics` says.
  */
 export async function loadEngine(numerics: Numerics): Promise<Engine> {
-  const tf = numerics.device === 'javascript' ? await loadJavaScript() : await loadNative(numerics);
-  return { tf, numerics };
+  if (numerics.device === 'javascript') return { tf: await loadJavaScript(), numerics, oneDnnKernels: false };
+  const tf = await loadNative(numerics);
+  const oneDnnKernels = hasOneDnnKernels(activeBackend(tf), numerics);
+  registerFastKernels(tf, oneDnnKernels);
+  return { tf, numerics, oneDnnKernels };
 }
 
 async function loadJavaScript(): Promise<Tf> {
@@ -31,7 +34,6 @@ async function loadNative(numerics: Numerics): Promise<Tf> {
   const tf = importNative(packageName);
   await tf.ready();
   checkLoaded(tf, numerics, tensorflowVersion);
-  registerFastKernels(tf, usesOneDnn(numerics));
   tf.env().set('PROD', true);
   return tf;
 }

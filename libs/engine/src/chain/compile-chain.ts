@@ -5,7 +5,6 @@ import { activationStage, isChainActivation } from './activation-stage.ts';
 import { convolutionStage } from './convolution-stage.ts';
 import { denseStage, type WeightIndices } from './dense-stage.ts';
 import { dropoutStage } from './dropout-stage.ts';
-import { usesOneDnn } from './one-dnn.ts';
 import { averagePoolingStage, maxPoolingStage, type Window } from './pooling-stage.ts';
 import { reshapeStage } from './reshape-stage.ts';
 import type { Stage } from './stage.ts';
@@ -39,7 +38,7 @@ export function compileChain(engine: Engine, model: LayersModel): Chain | null {
   if (!layers.every(isChainLayer)) return null;
   const leadingReshapes = layers.findIndex(({ kind }) => !isReshape(kind));
   const inputShape = layers[Math.max(0, leadingReshapes)]!.inputShape;
-  const stages = stagesOf(layers.slice(Math.max(0, leadingReshapes)), new OpAttributes(backend), usesOneDnn(engine.numerics));
+  const stages = stagesOf(layers.slice(Math.max(0, leadingReshapes)), new OpAttributes(backend), engine.oneDnnKernels);
   const firstTrainable = stages.findIndex(({ trainable }) => trainable);
   return firstTrainable < 0 ? null : { inputShape, stages: stages.map(({ stage }) => stage), firstTrainable };
 }
