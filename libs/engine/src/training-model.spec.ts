@@ -120,6 +120,29 @@ function nativeTensors(): number {
   return binding.getNumOfTensors();
 }
 
+describe('random layers', () => {
+  const lstm = (layers: Layers, dropout: number) => layers.lstm({ units: 3, dropout, recurrentDropout: dropout, recurrentInitializer: 'glorotNormal' });
+  const RANDOM: readonly [string, (layers: Layers) => LayerList][] = [
+    ['Dropout with a seed of its own', (layers) => [layers.dropout({ rate: 0.3, seed: 1 }), lstm(layers, 0)]],
+    ['SpatialDropout1D', (layers) => [layers.spatialDropout1d({ rate: 0.3 }), lstm(layers, 0)]],
+    ['dropout inside LSTM', (layers) => [lstm(layers, 0.3)]],
+    ['GaussianNoise', (layers) => [layers.gaussianNoise({ stddev: 0.3 }), lstm(layers, 0)]],
+    ['GaussianDropout', (layers) => [layers.gaussianDropout({ rate: 0.3 }), lstm(layers, 0)]],
+    ['AlphaDropout', (layers) => [layers.alphaDropout({ rate: 0.3 }), lstm(layers, 0)]],
+  ];
+
+  it.each(RANDOM)('%s draws from the seed of the micro-batch alone, and not in evaluation', (_, middle) => {
+    const { inputs, labels } = examples(6);
+    const list = (layers: Layers): LayerList => [layers.reshape({ targetShape: [9, 16], inputShape: SAMPLE_SHAPE }), ...middle(layers), layers.dense({ units: NUM_CLASSES })];
+    const [first, second] = [training(list), training(list)];
+    const hashOf = (model: TrainingModel, seed: number): string => sha256(bytesOf(model.gradient(inputs, labels, seed).flat));
+    first.gradient(inputs, labels, 1);
+    expect(hashOf(first, 5)).toBe(hashOf(second, 5));
+    expect(hashOf(first, 6)).not.toBe(hashOf(second, 5));
+    expect(first.evaluate(inputs, labels)).toEqual(second.evaluate(inputs, labels));
+  });
+});
+
 describe('buffers', () => {
   it('carry the change of the moving statistics times the number of examples, from the version loaded every time', () => {
     const { inputs, labels } = examples(6);

@@ -77,13 +77,15 @@ describe.each(ZOO)('%s', (_, options) => {
 describe('a model of the config', () => {
   const custom: BuildModel = ({ layers, sequential }) => sequential({ layers: [layers.flatten({ inputShape: [12, 12, 1] }), layers.dense({ units: 4 })] });
 
-  it('has initial values from the seed too', async () => {
+  it('has initial values from the seed too, also when built beside others, and leaves Math.random as it was', async () => {
+    const random = Math.random;
     const hashes = await Promise.all([1, 1, 2].map(async (seed) => {
       const model = await buildModel(engine, { kind: 'custom' }, { ...SHAPE, seed, custom });
       return hashOf(createTrainingModel(engine, model, { loss, numClasses: 4 }));
     }));
     expect(hashes[1]).toBe(hashes[0]);
     expect(hashes[2]).not.toBe(hashes[0]);
+    expect(Math.random).toBe(random);
   });
 
   it('that is missing or no model is refused', async () => {

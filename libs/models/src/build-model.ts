@@ -30,7 +30,16 @@ export interface ModelShape {
  * initializer from `Math.random`, which is a seeded stream while the model is built.
  * @throws LockstepError `config` when the function of a custom model is missing or gives something else.
  */
-export async function buildModel(engine: Engine, config: ModelConfig, options: BuildOptions): Promise<LayersModel> {
+export function buildModel(engine: Engine, config: ModelConfig, options: BuildOptions): Promise<LayersModel> {
+  const built = lastBuild.then(() => buildAlone(engine, config, options));
+  lastBuild = built.catch(() => undefined);
+  return built;
+}
+
+/** Builds follow one another: each has `Math.random` to itself. */
+let lastBuild: Promise<unknown> = Promise.resolve();
+
+async function buildAlone(engine: Engine, config: ModelConfig, options: BuildOptions): Promise<LayersModel> {
   const original = Math.random;
   Math.random = uniformStream(deriveSeed(options.seed, 'initialization'));
   try {
