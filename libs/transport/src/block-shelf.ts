@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { LockstepError, sha256 } from '@lockstep/core';
-import type { BlockReference } from './gen/lockstep/v1/BlockReference.ts';
+import type { BlockReference__Output } from './gen/lockstep/v1/BlockReference.ts';
 
 const CHUNK_BYTES = 512 * 1024;
 
@@ -11,14 +11,14 @@ export class BlockShelf {
   readonly #places = new Map<string, Place>();
 
   /** Offers bytes from memory. */
-  put(bytes: Uint8Array): Required<BlockReference> {
+  put(bytes: Uint8Array): BlockReference__Output {
     const hash = sha256(bytes);
     this.#places.set(hash, { kind: 'memory', bytes });
     return { sha256: hash, numBytes: bytes.byteLength, path: '' };
   }
 
   /** Offers a file whose SHA-256 and length the caller knows. */
-  putFile(path: string, hash: string, numBytes: number): Required<BlockReference> {
+  putFile(path: string, hash: string, numBytes: number): BlockReference__Output {
     this.#places.set(hash, { kind: 'file', path });
     return { sha256: hash, numBytes, path };
   }

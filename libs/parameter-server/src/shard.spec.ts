@@ -1,0 +1,268 @@
+import { describe, expect, it } from 'vitest';
+import { deriveSeed, uniformStream, type ClippingConfig } from '@lockstep/core';
+import { clippingFactor, leafOf, nodesCovering, NORM_BLOCK, type TreeNode } from '@lockstep/reduction';
+import type { PartialHeader } from '@lockstep/transport';
+import { Shard, type FinishedStep } from './shard.ts';
+import { cutIntoShards, type ShardRange } from './shard-range.ts';
+import { adam, hashOf, noClipping, SyntheticRun } from './testing/synthetic-run.ts';
+
+interface Published {
+  readonly version: number;
+  readonly parameters: Float32Array;
+  readonly finished: FinishedStep | null;
+}
+
+/** A shard, what it published, and what it waits for. */
+function startShard(run: SyntheticRun, range?: ShardRange) {
+  const published: Published[] = [];
+  const norms: Float64Array[] = [];
+  const shard = new Shard(run.plan(range), {
+    versionReady: (version, parameters, finished) => published.push({ version, parameters: parameters.slice(), finished }),
+    normsReady: (_, blockSums) => norms.push(blockSums),
+  });
+  return { shard, published, norms, range: range ?? { from: 0, to: run.options.totalLength } };
+}
+type Started = ReturnType<typeof startShard>;
+
+const headerOf = (step: number, node: TreeNode, tally: PartialHeader['tally']): PartialHeader => ({ step, node, tally, computeMs: 1 });
+
+function initialize(run: SyntheticRun, { shard, range }: Started): void {
+  const destination = shard.reserveInitial()!;
+  destination.set(run.initial.subarray(range.from, range.to));
+  shard.commitInitial(destination);
+}
+
+/** Delivers a partial as a stream does; false when the shard has no use for it. */
+function deliver(run: SyntheticRun, { shard, range }: Started, step: number, node: TreeNode, rank = 0): boolean {
+  const { sum, tally } = run.partial(step, node);
+  const header = headerOf(step, node, tally);
+  const destination = shard.reserve(rank, header);
+  if (destination === null) return false;
+  destination.set(sum.subarray(range.from, range.to));
+  shard.commit(rank, header, destination);
+  return true;
+}
+
+function shuffled<T>(items: readonly T[], draw: () => number): T[] {
+  return items.map((item) => ({ item, key: draw() })).sort((a, b) => a.key - b.key).map(({ item }) => item);
+}
+
+const MICRO_BATCHES = 8;
+const STEPS = 3;
+const run = new SyntheticRun({ trainableLength: 100, totalLength: 130, microBatches: MICRO_BATCHES, totalSteps: STEPS });
+const leaves = Array.from({ length: MICRO_BATCHES }, (_, index) => leafOf(index));
+
+/** The hashes of all versions when each step's partials arrive as `arrivals` says. */
+function versionsOf(source: SyntheticRun, arrivals: (step: number) => readonly TreeNode[]): string[] {
+  const started = startShard(source);
+  initialize(source, started);
+  for (let step = 0; step < source.options.totalSteps; step += 1) {
+    for (const node of arrivals(step)) deliver(source, started, step, node);
+  }
+  return started.published.map(({ parameters }) => hashOf(parameters));
+}
+
+describe('the parameters that a shard makes', () => {
+  const expected = versionsOf(run, () => leaves);
+
+  it('change in every step', () => {
+    expect(new Set(expected).size).toBe(STEPS + 1);
+  });
+
+  it('are the same bytes in any order of arrival', () => {
+    for (let shuffle = 0; shuffle < 20; shuffle += 1) {
+      const draw = uniformStream(deriveSeed(shuffle, 'order'));
+      expect(versionsOf(run, () => shuffled(leaves, draw))).toEqual(expected);
+    }
+  });
+
+  it.each([1, 2, 3, 5, 8])('are the same bytes for the subtrees of %i workers', (workers) => {
+    const draw = uniformStream(workers);
+    const nodes = Array.from({ length: workers }, (_, rank) => nodesCovering(Math.floor((rank * MICRO_BATCHES) / workers), Math.floor(((rank + 1) * MICRO_BATCHES) / workers))).flat();
+    expect(versionsOf(run, () => shuffled(nodes, draw))).toEqual(expected);
+  });
+
+  it('are the same bytes when work is done twice, in other groups, in any order', () => {
+    for (let shuffle = 0; shuffle < 20; shuffle += 1) {
+      const draw = uniformStream(deriveSeed(shuffle, 'order'));
+      const everything = [0, 1, 2].flatMap((level) => Array.from({ length: MICRO_BATCHES / 2 ** level }, (_, index) => ({ level, index })));
+      expect(versionsOf(run, () => shuffled([...everything, ...everything], draw))).toEqual(expected);
+    }
+  });
+
+  it('do not depend on work that comes too late', () => {
+    const started = startShard(run);
+    initialize(run, started);
+    for (let step = 0; step < STEPS; step += 1) {
+      for (const node of leaves) deliver(run, started, step, node);
+      expect(deliver(run, started, step, leafOf(0))).toBe(false);
+    }
+    expect(started.published.map(({ parameters }) => hashOf(parameters))).toEqual(expected);
+  });
+});
+
+describe('several shards', () => {
+  const large = new SyntheticRun({ trainableLength: 5 * NORM_BLOCK + 100, totalLength: 6 * NORM_BLOCK + 7, microBatches: 2, totalSteps: 3 });
+
+  /** Runs all steps over a cut, clipping as the host of the shards does, and gives the whole vector. */
+  function train(source: SyntheticRun, ranges: readonly ShardRange[]): Float32Array {
+    const { totalLength, totalSteps, microBatches, clipping = noClipping } = source.options;
+    const started = ranges.map((range) => startShard(source, range));
+    started.forEach((each) => initialize(source, each));
+    for (let step = 0; step < totalSteps; step += 1) {
+      for (let index = 0; index < microBatches; index += 1) started.forEach((each) => deliver(source, each, step, leafOf(index)));
+      if (clipping.globalNorm === null) continue;
+      const factor = clippingFactor(Float64Array.from(started.flatMap(({ norms }) => [...norms[step]!])), clipping.globalNorm);
+      started.forEach(({ shard }) => shard.clip(factor));
+    }
+    const whole = new Float32Array(totalLength);
+    started.forEach(({ published, range }) => whole.set(published.at(-1)!.parameters, range.from));
+    return whole;
+  }
+
+  it.each<[string, ClippingConfig]>([
+    ['no clipping', noClipping],
+    ['clipping by value', { value: 0.05, globalNorm: null }],
+    ['clipping by global norm', { value: null, globalNorm: 0.5 }],
+    ['clipping by both', { value: 0.05, globalNorm: 0.5 }],
+  ])('hold the same bytes as one, buffers included, with %s', (_, clipping) => {
+    const source = new SyntheticRun({ ...large.options, clipping });
+    const hashes = [1, 2, 3, 7, 12].map((shards) => hashOf(train(source, cutIntoShards(source.options.totalLength, shards))));
+    expect(new Set(hashes).size).toBe(1);
+  });
+
+  it('clip in truth: the bytes differ from those without', () => {
+    const sgd = { kind: 'sgd', learningRate: adam.learningRate, momentum: 0, nesterov: false, l2: 0 } as const;
+    const ends = [noClipping, { value: null, globalNorm: 0.5 }, { value: 0.05, globalNorm: null }]
+      .map((clipping) => hashOf(train(new SyntheticRun({ ...large.options, optimizer: sgd, clipping }), [{ from: 0, to: large.options.totalLength }])));
+    expect(new Set(ends).size).toBe(3);
+  });
+});
+
+describe('the update', () => {
+  it('subtracts the mean gradient times the rate from what is trained and adds the mean delta to buffers', () => {
+    const optimizer = { kind: 'sgd', learningRate: { base: { kind: 'constant', rate: 0.5 }, warmupSteps: 0 }, momentum: 0, nesterov: false, l2: 0 } as const;
+    const source = new SyntheticRun({ trainableLength: 4, totalLength: 6, microBatches: 2, totalSteps: 1, optimizer });
+    const started = startShard(source);
+    initialize(source, started);
+    const partials = [0, 1].map((index) => source.partial(0, leafOf(index)));
+    const numExamples = partials.reduce((sum, { tally }) => sum + tally.numExamples, 0);
+    for (const index of [0, 1]) deliver(source, started, 0, leafOf(index));
+    const mean = Array.from({ length: 6 }, (_, index) => partials.reduce((sum, part) => sum + part.sum[index]!, 0) / numExamples);
+    started.published[1]!.parameters.forEach((value, index) => {
+      const expected = source.initial[index]! + (index < 4 ? -0.5 * mean[index]! : mean[index]!);
+      expect(value).toBeCloseTo(expected, 5);
+    });
+  });
+
+  it('tells the exact tally, the rate and who did what', () => {
+    const started = startShard(run);
+    initialize(run, started);
+    deliver(run, started, 0, { level: 2, index: 1 }, 1);
+    for (const index of [0, 1]) deliver(run, started, 0, { level: 1, index }, 0);
+    expect(started.published.map(({ version, finished }) => [version, finished])).toEqual([
+      [0, null],
+      [1, {
+        step: 0, learningRate: 0.01, tally: run.partial(0, { level: 3, index: 0 }).tally,
+        workers: [{ rank: 1, microBatches: 4, computeMs: 1 }, { rank: 0, microBatches: 4, computeMs: 2 }],
+      }],
+    ]);
+  });
+});
+
+describe('what a shard does with partials that do not fit', () => {
+  const { tally } = run.partial(0, leafOf(0));
+
+  it('says which micro-batches are missing', () => {
+    const started = startShard(run);
+    initialize(run, started);
+    expect(started.shard.missing()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    deliver(run, started, 0, { level: 1, index: 1 });
+    deliver(run, started, 0, leafOf(7));
+    expect(started.shard.missing()).toEqual([0, 1, 4, 5, 6]);
+  });
+
+  it('has no use for what is covered', () => {
+    const started = startShard(run);
+    initialize(run, started);
+    expect(deliver(run, started, 0, { level: 1, index: 1 })).toBe(true);
+    for (const node of [{ level: 1, index: 1 }, leafOf(2), leafOf(3)]) expect(deliver(run, started, 0, node)).toBe(false);
+    expect(deliver(run, started, 0, { level: 2, index: 0 })).toBe(true);
+    expect(started.shard.missing()).toEqual([4, 5, 6, 7]);
+  });
+
+  it('refuses steps that it has not come to', () => {
+    const started = startShard(run);
+    expect(() => started.shard.reserve(2, headerOf(0, leafOf(0), tally))).toThrow(expect.objectContaining({ code: 'protocol', message: 'worker 2 sent step 0, the parameters have version -1' }));
+    initialize(run, started);
+    expect(() => started.shard.reserve(2, headerOf(1, leafOf(0), tally))).toThrow('worker 2 sent step 1, the parameters have version 0');
+  });
+
+  it.each([{ level: 0, index: 8 }, { level: 3, index: 1 }, { level: 4, index: 0 }, { level: 0xffff_ffff, index: 0 }, { level: 0, index: 0xffff_ffff }])('refuses node $level, $index, which is not in its tree', (node) => {
+    const started = startShard(run);
+    initialize(run, started);
+    expect(() => started.shard.reserve(2, headerOf(0, node, tally))).toThrow(`worker 2 sent node (${node.level}, ${node.index}) of a tree over 8 micro-batches`);
+  });
+
+  it('drops what became useless while it arrived, and what does not arrive whole', () => {
+    const started = startShard(run);
+    initialize(run, started);
+    const { shard } = started;
+    const header = headerOf(0, leafOf(0), tally);
+    const [slow, broken] = [shard.reserve(1, header)!, shard.reserve(2, header)!];
+    slow.fill(Number.NaN);
+    broken.fill(Number.NaN);
+    for (const node of leaves) deliver(run, started, 0, node);
+    shard.commit(1, header, slow);
+    shard.abandon(2, header, broken);
+    expect(started.published.map(({ parameters }) => hashOf(parameters))).toEqual(versionsOf(run, () => leaves).slice(0, 2));
+  });
+
+  it('takes a destination back once only', () => {
+    const started = startShard(run);
+    initialize(run, started);
+    const header = headerOf(0, leafOf(0), tally);
+    const destination = started.shard.reserve(0, header)!;
+    started.shard.abandon(0, header, destination);
+    expect(() => started.shard.commit(0, header, destination)).toThrow('not a destination that this shard gave out');
+  });
+});
+
+describe('initial parameters', () => {
+  it('count once: the first that are whole', () => {
+    const started = startShard(run);
+    const [first, second, third] = [started.shard.reserveInitial()!, started.shard.reserveInitial()!, started.shard.reserveInitial()!];
+    third.fill(3);
+    started.shard.abandonInitial(third);
+    second.set(run.initial);
+    started.shard.commitInitial(second);
+    for (const node of leaves) deliver(run, started, 0, node);
+    first.fill(9);
+    started.shard.commitInitial(first);
+    expect(started.shard.reserveInitial()).toBeNull();
+    for (const node of leaves) deliver(run, started, 1, node);
+    expect(started.published.map(({ version, parameters }) => [version, hashOf(parameters)])).toEqual(versionsOf(run, () => leaves).slice(0, 3).map((hash, version) => [version, hash]));
+  });
+});
+
+it('takes no more memory after the first steps than in a thousand, whatever arrives late, twice or not whole', () => {
+  const small = new SyntheticRun({ trainableLength: 20_000, totalLength: 20_000, microBatches: 4, totalSteps: 1000 });
+  const started = startShard(small);
+  initialize(small, started);
+  const { shard } = started;
+  const tally = { numExamples: 4, numCorrect: 1, lossSum: 1 };
+  const sizes: number[] = [];
+  for (let step = 0; step < 1000; step += 1) {
+    const late = { header: headerOf(step, leafOf(0), tally), destination: shard.reserve(1, headerOf(step, leafOf(0), tally))! };
+    const broken = shard.reserve(2, headerOf(step, leafOf(3), tally))!;
+    for (const index of [2, 3, 1, 0]) {
+      const header = headerOf(step, leafOf(index), tally);
+      const destination = shard.reserve(0, header)!;
+      shard.commit(0, header, destination);
+    }
+    shard.commit(1, late.header, late.destination);
+    shard.abandon(2, late.header, broken);
+    sizes.push(late.destination.buffer.byteLength);
+  }
+  expect(sizes[999]).toBe(sizes[5]);
+});
