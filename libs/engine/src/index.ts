@@ -3,6 +3,5 @@ export type { Engine, Tf } from './engine.ts';
 export { loadEngine } from './load-engine.ts';
 export { openLocalEngine } from './local-engine.ts';
 export { numericsEnvironment } from './numerics-environment.ts';
-export { withSeededMathRandom } from './random-layers.ts';
 export { createTrainingModel, type Evaluation, type MicroBatchGradient, type TrainingModel, type TrainingModelOptions } from './training-model.ts';
 export { visibleGpus } from './visible-gpus.ts';
