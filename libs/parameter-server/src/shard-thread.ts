@@ -5,36 +5,38 @@ import { Shard } from './shard.ts';
 import { wantsSnapshot, type ShardCommand, type ShardMessage, type ShardThreadData } from './shard-messages.ts';
 
 /** The thread that hosts one shard: its reduction and optimizer, and the gRPC server of its Exchange streams. */
-const data = workerData as ShardThreadData;
-
-const shard = new Shard(data.plan, {
-  versionReady(version, parameters, finished) {
-    server.publish(version, parameters);
-    if (finished !== null) tell({ kind: 'finished', finished });
-    if (wantsSnapshot(data.snapshots, version)) sendSnapshot(version, parameters);
-  },
-  normsReady: (step, blockSums) => tell({ kind: 'norms', step, blockSums }),
-});
-const server = new ExchangeServer(shard, {
-  sharedMemory: data.sharedMemory,
-  credentials: insecureServerCredentials(),
-  onStreamEnd: (_rank, fault) => {
-    if (fault !== null) tellFault(fault);
-  },
-});
-
-parentPort?.on('message', (command: ShardCommand) => {
-  switch (command.kind) {
-    case 'clip': return shard.clip(command.factor);
-    case 'close': return void close();
-    default: return assertNever(command);
-  }
-});
+const { plan, listenOn, sharedMemory, snapshots } = workerData as ShardThreadData;
 
 try {
-  tell({ kind: 'listening', addresses: await server.listen(data.listenOn) });
+  await serve();
 } catch (error) {
   tellFault(error);
+}
+
+async function serve(): Promise<void> {
+  const shard = new Shard(plan, {
+    versionReady(version, parameters, finished) {
+      server.publish(version, parameters);
+      if (finished !== null) tell({ kind: 'finished', finished });
+      if (wantsSnapshot(snapshots, version)) sendSnapshot(version, parameters);
+    },
+    normsReady: (step, blockSums) => tell({ kind: 'norms', step, blockSums }),
+  });
+  const server = new ExchangeServer(shard, {
+    sharedMemory,
+    credentials: insecureServerCredentials(),
+    onStreamEnd: (_rank, fault) => {
+      if (fault !== null) tellFault(fault);
+    },
+  });
+  parentPort?.on('message', (command: ShardCommand) => {
+    switch (command.kind) {
+      case 'clip': return shard.clip(command.factor);
+      case 'close': return void close(server);
+      default: return assertNever(command);
+    }
+  });
+  tell({ kind: 'listening', addresses: await server.listen(listenOn) });
 }
 
 function sendSnapshot(version: number, parameters: Float32Array): void {
@@ -42,10 +44,9 @@ function sendSnapshot(version: number, parameters: Float32Array): void {
   tell({ kind: 'snapshot', version, parameters: copy }, [copy.buffer]);
 }
 
-async function close(): Promise<void> {
+async function close(server: ExchangeServer): Promise<void> {
   await server.close();
-  // Ends this thread alone; a socket to a worker that hangs would keep it alive.
-  process.exit();
+  parentPort?.close();
 }
 
 function tell(message: ShardMessage, transfer: readonly ArrayBuffer[] = []): void {
