@@ -18,6 +18,12 @@ describe('configFields', () => {
     expect(leaves(complete, '').filter((path) => !paths.has(path))).toEqual([]);
   });
 
+  it('gives a default only where the kinds of a field agree on it', () => {
+    const defaultOf = (flag: string) => configFields().find((field) => field.flag === flag)!.node.default;
+    expect(defaultOf('model.width')).toBeUndefined();
+    expect(defaultOf('optimizer.momentum')).toBe(0);
+  });
+
   it('writes flags in kebab case and names the kinds that have a field', () => {
     expect(configFields().find(({ flag }) => flag === 'model.dropout')).toMatchObject({ path: ['model', 'dropout'], kinds: ['mlp', 'cnn', 'cnn-small', 'rnn', 'vit'] });
     expect(configFields().map(({ flag }) => flag).filter((flag) => /[A-Z]/.test(flag))).toEqual([]);

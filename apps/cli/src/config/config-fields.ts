@@ -70,7 +70,14 @@ function mergeByFlag(fields: readonly ConfigField[]): ConfigField[] {
   const merged = new Map<string, ConfigField>();
   for (const next of fields) {
     const known = merged.get(next.flag);
-    merged.set(next.flag, known === undefined ? next : { ...known, kinds: [...new Set([...known.kinds, ...next.kinds])] });
+    merged.set(next.flag, known === undefined ? next : merge(known, next));
   }
   return [...merged.values()];
+}
+
+/** A default is the field's only where its kinds agree on it; else its description names them. */
+function merge(known: ConfigField, next: ConfigField): ConfigField {
+  const { default: standard, ...node } = known.node;
+  const agree = JSON.stringify(standard) === JSON.stringify(next.node.default);
+  return { ...known, node: agree ? known.node : node, kinds: [...new Set([...known.kinds, ...next.kinds])] };
 }

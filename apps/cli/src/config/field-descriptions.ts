@@ -27,7 +27,7 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'model.cell': 'recurrent cell',
   'model.units': 'units of the recurrent layer',
   'model.blocks': 'residual blocks',
-  'model.width': 'channels or embedding width',
+  'model.width': 'channels (default: 16) or embedding width (default: 64)',
   'model.patch': 'side of a patch, in pixels',
   'model.depth': 'Transformer blocks',
   'model.heads': 'attention heads',

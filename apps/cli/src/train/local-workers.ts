@@ -34,7 +34,7 @@ export class LocalWorkers {
 
   #spawn(worker: number, { join, engine, gpus, onFailure }: LocalWorkersOptions): ChildProcess {
     const pinned = gpus.length === 0 ? {} : { CUDA_VISIBLE_DEVICES: gpus[worker % gpus.length] };
-    const child = spawn(process.execPath, [MAIN, 'worker', '--join', join, '--numerics.engine', engine], {
+    const child = spawn(process.execPath, [MAIN, 'worker', '--join', join, '--engine', engine], {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, ...pinned },
     });
