@@ -76,7 +76,7 @@ class WorkerProcess {
     const shards = await this.#shards.promise;
     const layout = layOutParameters(ready.specs);
     const versions = new VersionAssembly(layout.totalLength, shards.shards.length);
-    this.#streams = await connectShards(shards.shards, { rank: welcome.rank, versions, onLost: (error) => this.#fail(error) });
+    this.#streams = await connectShards(shards.shards, { rank: welcome.rank, joined: this.#options.join, versions, onLost: (error) => this.#fail(error) });
     if (shards.initialize) this.#streams.initialize(ready.initial);
     await Promise.race([this.#finished.promise, this.#train(engine, versions)]);
   }

@@ -5,6 +5,8 @@ import type { VersionAssembly } from './version-assembly.ts';
 
 export interface ShardStreamsOptions {
   readonly rank: number;
+  /** Where this worker joined its coordinator. */
+  readonly joined: string;
   readonly versions: VersionAssembly;
   readonly onLost: (error: LockstepError) => void;
 }
@@ -17,11 +19,11 @@ export interface ShardStreams {
   close(): void;
 }
 
-export async function connectShards(endpoints: readonly ShardEndpoint__Output[], { rank, versions, onLost }: ShardStreamsOptions): Promise<ShardStreams> {
+export async function connectShards(endpoints: readonly ShardEndpoint__Output[], { rank, joined, versions, onLost }: ShardStreamsOptions): Promise<ShardStreams> {
   const clients = await Promise.all(endpoints.map(async (endpoint) => {
     const { from, to } = endpoint;
     const client = new ExchangeClient({
-      rank, address: await chooseAddress(endpoint), credentials: insecureClientCredentials(), length: to - from, versions: versions.port({ from, to }), onLost,
+      rank, address: await chooseAddress(endpoint, joined), credentials: insecureClientCredentials(), length: to - from, versions: versions.port({ from, to }), onLost,
     });
     await client.opened;
     return { client, from, to };
@@ -40,7 +42,12 @@ export async function connectShards(endpoints: readonly ShardEndpoint__Output[],
 }
 
 /** A Unix socket that this machine sees is faster than its TCP port. */
-async function chooseAddress({ unixAddress, tcpAddress }: ShardEndpoint__Output): Promise<string> {
+async function chooseAddress({ unixAddress, tcpAddress }: ShardEndpoint__Output, joined: string): Promise<string> {
   const visible = await access(unixAddress.replace(/^unix:/, '')).then(() => true, () => false);
-  return visible ? unixAddress : tcpAddress;
+  return visible || joined.startsWith('unix:') ? unixAddress : reachableFrom(joined, tcpAddress);
+}
+
+/** A shard that listens on every interface is reached at the host where its coordinator was. */
+function reachableFrom(joined: string, tcpAddress: string): string {
+  return tcpAddress.replace(/^(0\.0\.0\.0|\[::\])(?=:\d+$)/, joined.replace(/:\d+$/, ''));
 }

@@ -58,13 +58,13 @@ export class StepComputer {
     const { inputs, labels, numExamples } = this.#source.take(step, microBatch);
     const sum = this.#kernels.allocate(this.#model.layout.totalLength);
     if (numExamples === 0) return { sum, tally: emptyTally };
-    const { flat, lossSum, numCorrect } = this.#model.gradient(inputs, labels, deriveSeed(this.#config.seed, 'dropout', step, microBatch));
+    const seed = deriveSeed(this.#config.seed, 'dropout', step, microBatch);
+    const { lossSum, numCorrect } = this.#model.gradient(inputs, labels, seed, sum.data);
     if (!Number.isFinite(lossSum)) {
       throw new LockstepError('non-finite', `step ${step}, micro-batch ${microBatch}: the loss is ${lossSum}`, {
         hint: 'a lower learning rate, clipping or a warm-up often helps',
       });
     }
-    sum.data.set(flat);
     return { sum, tally: { numExamples, numCorrect, lossSum } };
   }
 }

@@ -1,0 +1,103 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { bytesOf, numericsSchema, runSchema, sha256, uniformStream, type RunOptions } from '@lockstep/core';
+import { createPreparation } from '@lockstep/data';
+import { createTrainingModel, openLocalEngine, type Engine } from '@lockstep/engine';
+import { addTallies, createKernels, leafOf, type Kernels, type Tally, type TreeNode } from '@lockstep/reduction';
+import { MicroBatchSource } from './micro-batch-source.ts';
+import { StepComputer } from './step-computer.ts';
+import { syntheticDataset } from './testing/synthetic-dataset.ts';
+
+const NUM_CLASSES = 4;
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await openLocalEngine(numericsSchema.parse({ engine: 'javascript' }));
+});
+
+interface Result {
+  readonly node: TreeNode;
+  readonly tally: Tally;
+  readonly hash: string;
+  readonly sum: Float32Array;
+}
+
+function computer(options: RunOptions = {}, kernels: Kernels = createKernels()) {
+  const config = runSchema.parse({ globalBatchSize: 20, microBatches: 8, seed: 7, ...options });
+  const dataset = syntheticDataset(45, NUM_CLASSES);
+  const { layers } = engine.tf;
+  const layersModel = engine.tf.sequential({ layers: [
+    layers.flatten({ inputShape: [8, 8, 1] }), layers.dense({ units: 6, activation: 'relu' }), layers.dropout({ rate: 0.5 }), layers.dense({ units: NUM_CLASSES }),
+  ] });
+  const model = createTrainingModel(engine, layersModel, { loss: config.loss, numClasses: NUM_CLASSES });
+  const draw = uniformStream(3);
+  model.loadParameters(model.readParameters().map(() => draw() - 0.5));
+  const source = new MicroBatchSource(config, dataset, createPreparation(config.data, dataset.imageShape, { mean: 0, deviation: 1 }));
+  const steps = new StepComputer(config, model, source, kernels);
+  const compute = (step: number, nodes: readonly TreeNode[]): Result[] =>
+    [...steps.compute(step, nodes)].map(({ node, tally, sum }) => ({ node, tally, hash: sha256(bytesOf(sum.data)), sum: sum.data.slice() }));
+  return { model, compute };
+}
+
+const bits = (results: readonly Result[]) => results.map(({ node, tally, hash }) => ({ node, tally, hash }));
+
+describe('the partial of a node', () => {
+  it('is the tree sum of its micro-batches, bit for bit, whoever computes them', () => {
+    const leaves = [0, 1, 2, 3].map((index) => computer().compute(0, [leafOf(index)])[0]!);
+    const [whole] = computer().compute(0, [{ level: 2, index: 0 }]);
+    const add = (a: Float32Array, b: Float32Array): Float32Array => a.map((value, index) => Math.fround(value + b[index]!));
+    const sum = add(add(leaves[0]!.sum, leaves[1]!.sum), add(leaves[2]!.sum, leaves[3]!.sum));
+    expect(sha256(bytesOf(sum))).toBe(whole?.hash);
+    expect(whole?.tally).toEqual(addTallies(addTallies(leaves[0]!.tally, leaves[1]!.tally), addTallies(leaves[2]!.tally, leaves[3]!.tally)));
+    expect(whole?.tally.numExamples).toBe(10);
+    expect(whole?.sum.some((value) => value !== 0)).toBe(true);
+  });
+
+  it('does not depend on what was computed before, dropout included', () => {
+    const nodes = [{ level: 1, index: 1 }, leafOf(7)];
+    const fresh = bits(computer().compute(2, nodes));
+    const used = computer();
+    for (const step of [5, 0, 1]) used.compute(step, [{ level: 3, index: 0 }]);
+    expect(bits(used.compute(2, nodes))).toEqual(fresh);
+    expect(bits(used.compute(1, nodes))).not.toEqual(fresh);
+  });
+
+  it('follows the parameters that were loaded', () => {
+    const { model, compute } = computer();
+    const before = bits(compute(0, [leafOf(0)]));
+    const initial = model.readParameters();
+    model.loadParameters(initial.map((value) => value + 0.25));
+    expect(bits(compute(0, [leafOf(0)]))).not.toEqual(before);
+    model.loadParameters(initial);
+    expect(bits(compute(0, [leafOf(0)]))).toEqual(before);
+  });
+
+  it('is zero where the last batch has fewer samples than micro-batches', () => {
+    const results = computer().compute(2, Array.from({ length: 8 }, (_, index) => leafOf(index)));
+    expect(results.map(({ tally }) => tally.numExamples).reduce((a, b) => a + b)).toBe(5);
+    const empty = results.filter(({ tally }) => tally.numExamples === 0);
+    expect(empty).toHaveLength(3);
+    for (const { sum, tally } of empty) {
+      expect(tally).toEqual({ numExamples: 0, numCorrect: 0, lossSum: 0 });
+      expect(sum.every((value) => value === 0)).toBe(true);
+    }
+  });
+});
+
+it('names step and micro-batch of a loss that is not finite', () => {
+  const { model, compute } = computer();
+  model.loadParameters(model.readParameters().fill(Number.NaN));
+  expect(() => compute(1, [{ level: 1, index: 2 }])).toThrow(expect.objectContaining({
+    code: 'non-finite', message: 'step 1, micro-batch 4: the loss is NaN', hint: expect.stringContaining('learning rate'),
+  }));
+});
+
+it('takes no more memory and no more tensors after many steps', () => {
+  const kernels = createKernels();
+  const { compute } = computer({}, kernels);
+  const nodes = [{ level: 2, index: 0 }, leafOf(5)];
+  for (let step = 0; step < 3; step += 1) compute(step, nodes);
+  const [bytes, { numTensors }] = [kernels.memory.buffer.byteLength, engine.tf.memory()];
+  for (let step = 3; step < 120; step += 1) compute(step, nodes);
+  expect(kernels.memory.buffer.byteLength).toBe(bytes);
+  expect(engine.tf.memory().numTensors).toBe(numTensors);
+});
