@@ -17,7 +17,11 @@ afterEach(async () => {
 afterAll(() => rm(runsDirectory, { recursive: true, force: true }));
 
 function start(...args: readonly string[]): LockstepProcess {
-  const process = new LockstepProcess(args);
+  return startWith([], ...args);
+}
+
+function startWith(launcher: readonly string[], ...args: readonly string[]): LockstepProcess {
+  const process = new LockstepProcess(args, launcher);
   alive.push(process);
   return process;
 }
@@ -25,10 +29,10 @@ function start(...args: readonly string[]): LockstepProcess {
 /** A coordinator by hand on a free port, and where to join it. */
 async function startCoordinator(...flags: readonly string[]): Promise<{ readonly coordinator: LockstepProcess; readonly address: string }> {
   const coordinator = start('coordinator', '--listen', '127.0.0.1:0', '--runs-dir', runsDirectory, '--json', '--model', 'mlp', ...flags);
-  const { message } = await coordinator.event('log', ({ message: text }) => text.startsWith('listening'));
-  const address = /127\.0\.0\.1:\d+/.exec(message)?.[0];
-  if (address === undefined) throw new Error(`no address in: ${message}`);
-  return { coordinator, address };
+  const { message } = await coordinator.event('log', ({ message: text }) => text.includes('--join'));
+  const port = /--join [\d.]+:(\d+)$/.exec(message)?.[1];
+  if (port === undefined) throw new Error(`no port in: ${message}`);
+  return { coordinator, address: `127.0.0.1:${port}` };
 }
 
 describe('processes started by hand', () => {
@@ -42,6 +46,19 @@ describe('processes started by hand', () => {
     const trained = await lockstepEvents('train', '--runs-dir', runsDirectory, '--workers', '1', '--model', 'mlp', ...flags);
     expect(byHand.events.at(-1)).toMatchObject({ event: 'end', steps: 4 });
     expect(hashOf(byHand.events.at(-1))).toBe(hashOf(trained.events.at(-1)));
+  });
+
+  it('end with the same bytes where a worker sees neither the files nor the memory of the coordinator', async () => {
+    const flags = ['--data.limit', '256', '--global-batch-size', '64', '--epochs', '1'];
+    const { coordinator, address } = await startCoordinator('--min-workers', '2', '--listen', '0.0.0.0:0', '--insecure', ...flags);
+    // Mounts of its own, as on another machine: no Unix socket, no data file and no tmpfs in common.
+    const elsewhere = ['unshare', '--map-root-user', '--mount', 'sh', '-c', 'mount -t tmpfs none /tmp && mount -t tmpfs none /dev/shm && XDG_CACHE_HOME=/tmp exec "$@"', 'sh'];
+    const workers = [start('worker', '--join', address), startWith(elsewhere, 'worker', '--join', address)];
+    const apart = await coordinator.ended;
+    expect(apart.stderr).toBe('');
+    expect(await Promise.all(workers.map(async ({ ended }) => (await ended).exitCode))).toEqual([0, 0]);
+    const trained = await lockstepEvents('train', '--runs-dir', runsDirectory, '--workers', '1', '--model', 'mlp', ...flags);
+    expect(hashOf(apart.events.at(-1))).toBe(hashOf(trained.events.at(-1)));
   });
 
   it('refuse a worker that comes after the start, and go on', async () => {

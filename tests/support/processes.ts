@@ -19,8 +19,10 @@ export class LockstepProcess {
   readonly #events: RunEvent[] = [];
   readonly #waiting: { readonly matches: (event: RunEvent) => boolean; readonly resolve: (event: RunEvent) => void; readonly reject: (error: Error) => void }[] = [];
 
-  constructor(args: readonly string[]) {
-    const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1' } });
+  /** `launcher`: a command, with its first arguments, that starts the process it is given. */
+  constructor(args: readonly string[], launcher: readonly string[] = []) {
+    const [command = '', ...rest] = [...launcher, process.execPath, MAIN, ...args];
+    const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1' } });
     this.child = child;
     let stderr = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text; });

@@ -46,7 +46,8 @@ function sendSnapshot(version: number, parameters: Float32Array): void {
 
 async function close(server: ExchangeServer): Promise<void> {
   await server.close();
-  parentPort?.close();
+  // Ends this thread alone, which a socket to a worker that hangs would keep alive.
+  process.exit();
 }
 
 function tell(message: ShardMessage, transfer: readonly ArrayBuffer[] = []): void {
