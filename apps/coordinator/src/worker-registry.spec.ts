@@ -1,0 +1,294 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runSchema, type Capabilities, type LockstepError, type WorkerEvent } from '@lockstep/core';
+import { BlockShelf, ControlClient, ControlServer, insecureClientCredentials, insecureServerCredentials, PROTOCOL_VERSION, type CoordinatorMessage__Output, type EvaluationPartMessage } from '@lockstep/transport';
+import { WorkerRegistry, type RunTerms } from './worker-registry.ts';
+
+const machine: Capabilities = { engineBuild: 'tensorflow 2.21.0 cpu', device: 'cpu', gpuKind: null, instructionSet: 'AVX512_CORE', hostname: 'a', pid: 11 };
+const parameters = [{ name: 'dense/kernel', shape: [2, 3], trainable: true }, { name: 'norm/mean', shape: [3], trainable: false }];
+const topologyJson = '{"class_name":"Sequential"}';
+const config = runSchema.parse({});
+const terms: RunTerms = { config, bundle: { source: 'export default 1', sha256: 'ab' }, dataset: { sha256: 'cd', numBytes: 5, path: '/data' } };
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'registry-spec-'));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+/** A worker as the coordinator meets it: over gRPC, saying what a test wants it to. */
+class Peer {
+  readonly messages: CoordinatorMessage__Output[] = [];
+  readonly client: ControlClient;
+  readonly #ended = Promise.withResolvers<LockstepError | null>();
+  #changed = Promise.withResolvers<void>();
+
+  constructor(address: string) {
+    this.client = new ControlClient({
+      address, credentials: insecureClientCredentials(),
+      onMessage: (message) => {
+        if (message.heartbeat === undefined || message.heartbeat === null) this.messages.push(message);
+        this.#changed.resolve();
+        this.#changed = Promise.withResolvers<void>();
+      },
+      onEnd: (error) => this.#ended.resolve(error),
+    });
+  }
+
+  get ended(): Promise<LockstepError | null> {
+    return this.#ended.promise;
+  }
+
+  hello(capabilities: Partial<Capabilities> = {}, protocolVersion = PROTOCOL_VERSION): this {
+    const { gpuKind, ...rest } = { ...machine, ...capabilities };
+    this.client.send({ hello: { protocolVersion, capabilities: { ...rest, gpuKind: gpuKind ?? '' } } });
+    return this;
+  }
+
+  ready(specs = parameters): this {
+    this.client.send({ modelReady: { parameters: specs, topologyJson } });
+    return this;
+  }
+
+  /** The next kind of message that is not a heartbeat. */
+  async received<K extends 'welcome' | 'refusal' | 'shards' | 'assignment' | 'finish'>(kind: K): Promise<NonNullable<CoordinatorMessage__Output[K]>> {
+    for (;;) {
+      const found = this.messages.find((message) => message.message === kind);
+      if (found !== undefined) return found[kind]!;
+      await this.#changed.promise;
+    }
+  }
+}
+
+class Cluster implements AsyncDisposable {
+  readonly events: WorkerEvent[] = [];
+  readonly waiting: string[] = [];
+  readonly parts: EvaluationPartMessage[] = [];
+  readonly failures: LockstepError[] = [];
+  readonly registry: WorkerRegistry;
+  readonly #failed = Promise.withResolvers<LockstepError>();
+  readonly #control: ControlServer;
+  readonly #peers: Peer[] = [];
+  #address = '';
+
+  private constructor(minWorkers: number, failureDetectionMs: number) {
+    this.registry = new WorkerRegistry({
+      minWorkers, failureDetectionMs, numerics: config.numerics,
+      onEvent: (event) => this.events.push(event),
+      onWaiting: (reason) => this.waiting.push(reason),
+      onPart: (part) => this.parts.push(part),
+      onFailure: (error) => {
+        this.failures.push(error);
+        this.#failed.resolve(error);
+      },
+    });
+    this.#control = new ControlServer(this.registry, new BlockShelf(), insecureServerCredentials());
+  }
+
+  static async start({ minWorkers = 2, failureDetectionMs = 60_000, open = true } = {}): Promise<Cluster> {
+    const cluster = new Cluster(minWorkers, failureDetectionMs);
+    [cluster.#address = ''] = await cluster.#control.listen([`unix:${join(directory, 'c.sock')}`]);
+    if (open) cluster.registry.open(terms);
+    return cluster;
+  }
+
+  get failed(): Promise<LockstepError> {
+    return this.#failed.promise;
+  }
+
+  peer(): Peer {
+    const peer = new Peer(this.#address);
+    this.#peers.push(peer);
+    return peer;
+  }
+
+  /** Workers that have been welcomed, in rank order. */
+  async welcomed(count: number): Promise<readonly Peer[]> {
+    const peers = Array.from({ length: count }, () => this.peer().hello());
+    const ranks = await Promise.all(peers.map(async (peer) => (await peer.received('welcome')).rank));
+    return peers.map((peer, index) => ({ peer, rank: ranks[index]! })).sort((a, b) => a.rank - b.rank).map(({ peer }) => peer);
+  }
+
+  async started(count: number): Promise<readonly Peer[]> {
+    const peers = await this.welcomed(count);
+    peers.forEach((peer) => peer.ready());
+    await this.registry.started;
+    return peers;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.registry.end(null);
+    for (const { client } of this.#peers) client.close();
+    await this.#control.close(0);
+  }
+}
+
+describe('joining', () => {
+  it('welcomes workers on the run\'s terms as soon as enough are there', async () => {
+    await using cluster = await Cluster.start({ minWorkers: 3 });
+    const peers = await cluster.welcomed(3);
+    const welcomes = await Promise.all(peers.map((peer) => peer.received('welcome')));
+    expect(welcomes.map(({ rank }) => rank)).toEqual([0, 1, 2]);
+    for (const welcome of welcomes) {
+      expect(welcome).toMatchObject({ configJson: JSON.stringify(config), numericsJson: JSON.stringify(cluster.registry.numerics), dataset: terms.dataset, modelBundle: 'export default 1', modelBundleSha256: 'ab' });
+    }
+    expect(cluster.waiting).toEqual(['0 of 3 workers have joined', '1 of 3 workers have joined', '2 of 3 workers have joined']);
+  });
+
+  it('keeps workers waiting until the run\'s data is there', async () => {
+    await using cluster = await Cluster.start({ minWorkers: 1, open: false });
+    const peer = cluster.peer().hello();
+    const before = cluster.peer().hello({}, 99);
+    await before.received('refusal');
+    expect(peer.messages).toEqual([]);
+    cluster.registry.open(terms);
+    expect((await peer.received('welcome')).rank).toBe(0);
+  });
+
+  it('chooses the numerics that all of the first workers have, and refuses a later one that cannot', async () => {
+    await using cluster = await Cluster.start({ minWorkers: 2 });
+    const first = [cluster.peer().hello({ instructionSet: 'AVX512_CORE' }), cluster.peer().hello({ instructionSet: 'AVX2' })];
+    await Promise.all(first.map((peer) => peer.received('welcome')));
+    expect(cluster.registry.numerics).toMatchObject({ instructionSet: 'AVX2', engineBuild: machine.engineBuild, device: 'cpu', gpuKind: null });
+    const weak = cluster.peer().hello({ instructionSet: 'AVX', hostname: 'old', pid: 12 });
+    expect(await weak.received('refusal')).toEqual({ code: 'numerics', reason: 'worker old (pid 12) has at most instruction set AVX where the run has AVX2' });
+    expect(await weak.ended).toBeNull();
+    const other = cluster.peer().hello({ engineBuild: 'tensorflow 2.9.1 cpu' });
+    expect((await other.received('refusal')).reason).toContain("engineBuild 'tensorflow 2.9.1 cpu' where the run has 'tensorflow 2.21.0 cpu'");
+    expect(cluster.failures).toEqual([]);
+  });
+
+  it('ends the run when the workers that must be there cannot give the same bits', async () => {
+    await using cluster = await Cluster.start({ minWorkers: 2 });
+    cluster.peer().hello();
+    cluster.peer().hello({ device: 'gpu', gpuKind: 'H100' });
+    expect(await cluster.failed).toMatchObject({ code: 'numerics', message: expect.stringContaining('the workers cannot give the same bits') });
+  });
+
+  it.each<[string, (peer: Peer) => void, string]>([
+    ['speaks another version of the protocol', (peer) => peer.hello({}, 2), `it speaks version 2 of the protocol, expected ${PROTOCOL_VERSION}`],
+    ['does not say what it can do', (peer) => peer.client.send({ hello: { protocolVersion: PROTOCOL_VERSION } }), 'it does not say what it can do'],
+    ['does not say hello first', (peer) => peer.ready(), 'a worker must say hello first'],
+  ])('refuses one that %s', async (_, speak, reason) => {
+    await using cluster = await Cluster.start();
+    const peer = cluster.peer();
+    speak(peer);
+    expect(await peer.received('refusal')).toEqual({ code: 'protocol', reason });
+    expect(await peer.ended).toBeNull();
+    expect(cluster.events).toEqual([]);
+    expect(cluster.failures).toEqual([]);
+  });
+
+  it('refuses a worker that comes when the run has started', async () => {
+    await using cluster = await Cluster.start({ minWorkers: 2 });
+    await cluster.started(2);
+    const late = cluster.peer().hello();
+    expect(await late.received('refusal')).toEqual({ code: 'protocol', reason: 'the run has started with 2 workers' });
+    expect(cluster.registry.ranks).toEqual([0, 1]);
+  });
+});
+
+describe('starting', () => {
+  it('waits until all that joined have built the model', async () => {
+    await using cluster = await Cluster.start({ minWorkers: 2 });
+    const [first, second, third] = await cluster.welcomed(3);
+    first!.ready();
+    second!.ready();
+    let started = false;
+    void cluster.registry.started.then(() => (started = true));
+    await cluster.peer().hello({}, 9).received('refusal');
+    expect(started).toBe(false);
+    third!.ready();
+    expect(await cluster.registry.started).toEqual({
+      specs: [{ name: 'dense/kernel', shape: [2, 3], kind: 'trainable' }, { name: 'norm/mean', shape: [3], kind: 'buffer' }], topology: { class_name: 'Sequential' },
+    });
+    expect(cluster.registry.ranks).toEqual([0, 1, 2]);
+    expect(cluster.events.filter(({ state }) => state === 'training').map(({ rank }) => rank)).toEqual([0, 1, 2]);
+  });
+
+  it('ends the run when a worker builds another model', async () => {
+    await using cluster = await Cluster.start({ minWorkers: 2 });
+    const [first, second] = await cluster.welcomed(2);
+    first!.ready();
+    await cluster.peer().hello({}, 9).received('refusal');
+    second!.ready([{ name: 'dense/kernel', shape: [3, 2], trainable: true }]);
+    expect(await cluster.failed).toMatchObject({ code: 'config', message: expect.stringMatching(/^worker \d \(a, process 11\): it built a model with other tensors than worker 0/) });
+  });
+
+  it('tells all where the shards are, one to send the first values, and each its part of every step', async () => {
+    await using cluster = await Cluster.start({ minWorkers: 3 });
+    const peers = await cluster.started(3);
+    const shard = { unixAddress: 'unix:/s', tcpAddress: '127.0.0.1:1', from: 0, to: 9 };
+    cluster.registry.announceShards([shard]);
+    cluster.registry.assign(0, 100, 8);
+    const shards = await Promise.all(peers.map((peer) => peer.received('shards')));
+    expect(shards).toEqual([true, false, false].map((initialize) => ({ shards: [shard], initialize })));
+    const assignments = await Promise.all(peers.map((peer) => peer.received('assignment')));
+    expect(assignments.every(({ fromStep, untilStep }) => fromStep === 0 && untilStep === 100)).toBe(true);
+    const microBatches = assignments.flatMap(({ nodes }) => nodes.flatMap(({ level, index }) => Array.from({ length: 2 ** level }, (_, offset) => index * 2 ** level + offset)));
+    expect(microBatches.sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  });
+});
+
+describe('losing a worker', () => {
+  it('takes a broken connection at once, and says which micro-batches are missing', async () => {
+    await using cluster = await Cluster.start({ minWorkers: 2 });
+    const peers = await cluster.started(2);
+    cluster.registry.assign(0, 100, 8);
+    peers[1]!.client.close();
+    expect(await cluster.failed).toMatchObject({ code: 'worker-lost', message: 'worker 1 (a, process 11) was lost: its connection broke; its micro-batches 4 to 7 are missing' });
+    expect(cluster.registry.ranks).toEqual([0]);
+    expect(cluster.events.at(-1)).toMatchObject({ rank: 1, state: 'lost', reason: 'its connection broke' });
+    expect(cluster.failures).toHaveLength(1);
+  });
+
+  it('takes silence, from the failure-detection time on', async () => {
+    await using cluster = await Cluster.start({ minWorkers: 1, failureDetectionMs: 200 });
+    const startedMs = performance.now();
+    await cluster.started(1);
+    const error = await cluster.failed;
+    expect(performance.now() - startedMs).toBeGreaterThanOrEqual(200);
+    expect(error).toMatchObject({ code: 'worker-lost', message: expect.stringMatching(/^worker 0 \(a, process 11\) was lost: silent for \d+\.\d s$/) });
+  });
+
+  it('does not take a worker that keeps sending heartbeats', async () => {
+    await using cluster = await Cluster.start({ minWorkers: 2, failureDetectionMs: 800 });
+    const [alive] = await cluster.started(2);
+    const beat = setInterval(() => alive!.client.send({ heartbeat: {} }), 20);
+    const error = await cluster.failed;
+    clearInterval(beat);
+    expect(error.message).toContain('worker 1');
+    expect(cluster.registry.ranks).toEqual([0]);
+  });
+
+  it('takes what it says itself, with its code and hint', async () => {
+    await using cluster = await Cluster.start({ minWorkers: 1 });
+    const [peer] = await cluster.started(1);
+    peer!.client.send({ failure: { code: 'non-finite', message: 'step 3, micro-batch 4: the loss is NaN', hint: 'lower the rate' } });
+    peer!.client.close();
+    expect(await cluster.failed).toMatchObject({ code: 'non-finite', message: 'worker 0 (a, process 11): step 3, micro-batch 4: the loss is NaN', hint: 'lower the rate' });
+    expect(cluster.failures).toHaveLength(1);
+  });
+});
+
+describe('the end', () => {
+  it('tells all workers to finish, and what they do then is no failure', async () => {
+    await using cluster = await Cluster.start({ minWorkers: 2, failureDetectionMs: 200 });
+    const peers = await cluster.started(2);
+    cluster.registry.end(null);
+    await Promise.all(peers.map((peer) => peer.received('finish')));
+    expect(await Promise.all(peers.map(({ ended }) => ended))).toEqual([null, null]);
+    expect(cluster.failures).toEqual([]);
+  });
+
+  it('hands on results in the order that they come', async () => {
+    await using cluster = await Cluster.start({ minWorkers: 1 });
+    const [peer] = await cluster.started(1);
+    for (const part of [2, 0, 1]) peer!.client.send({ evaluationPart: { evaluation: 0, part, lossSum: part, numCorrect: 1, probabilities: Buffer.alloc(0) } });
+    peer!.client.send({ failure: { code: 'engine', message: 'that was all', hint: '' } });
+    await cluster.failed;
+    expect(cluster.parts.map(({ part }) => part)).toEqual([2, 0, 1]);
+  });
+});

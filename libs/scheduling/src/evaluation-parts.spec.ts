@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest';
+import fc from 'fast-check';
+import { rankOf } from '@lockstep/core';
+import { dealParts, EVALUATION_PART_EXAMPLES, evaluationPartRange, numEvaluationParts } from './evaluation-parts.ts';
+
+it('covers every sample once, in order, in parts of equal size but the last', () => {
+  fc.assert(fc.property(fc.integer({ min: 0, max: 20_000 }), (numExamples) => {
+    const ranges = Array.from({ length: numEvaluationParts(numExamples) }, (_, part) => evaluationPartRange(part, numExamples));
+    let next = 0;
+    for (const { from, to } of ranges) {
+      expect(from).toBe(next);
+      expect(to).toBeGreaterThan(from);
+      expect(to - from).toBeLessThanOrEqual(EVALUATION_PART_EXAMPLES);
+      next = to;
+    }
+    expect(next).toBe(numExamples);
+    expect(ranges.slice(0, -1).every(({ from, to }) => to - from === EVALUATION_PART_EXAMPLES)).toBe(true);
+  }), { seed: 1 });
+});
+
+it('deals every part to one worker, evenly, whatever their ranks', () => {
+  fc.assert(fc.property(fc.integer({ min: 0, max: 50 }), fc.uniqueArray(fc.nat(100), { minLength: 1, maxLength: 9 }), (numParts, numbers) => {
+    const dealt = dealParts(numParts, numbers.map(rankOf));
+    expect([...dealt.keys()]).toEqual(numbers);
+    expect([...dealt.values()].flat().sort((a, b) => a - b)).toEqual(Array.from({ length: numParts }, (_, part) => part));
+    const counts = [...dealt.values()].map(({ length }) => length);
+    expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
+  }), { seed: 1 });
+});
