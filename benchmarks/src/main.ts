@@ -36,6 +36,6 @@ async function bench({ groups, repetitions, quick, python, jsonFile }: BenchOpti
   }
   if (groups.includes('e')) rows.push(...(await benchKernels({ python })).map((row): BenchRow => ({ ...row, group: 'e', range: null, goal: null })));
   rows.sort((left, right) => left.group.localeCompare(right.group));
-  process.stdout.write(`${renderTable(rows)}\n${machine}; medians of ${repetitions} interleaved repetitions${quick ? ', quick: the figures say little' : ''}\n`);
+  process.stdout.write(`${renderTable(rows)}\n${machine}; medians, rounds: ${repetitions}${quick ? ', quick: the figures say little' : ''}\n`);
   if (jsonFile !== null) await writeFile(jsonFile, `${JSON.stringify({ measured: new Date().toISOString(), machine, repetitions, quick, rows }, null, 2)}\n`);
 }

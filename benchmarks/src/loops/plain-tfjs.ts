@@ -12,5 +12,5 @@ export async function loadPlainTfjs(numerics: Numerics): Promise<Engine> {
   const tf = require('@tensorflow/tfjs-node-gpu') as Tf;
   await tf.ready();
   if (tf.getBackend() !== 'tensorflow') throw new Error(`TensorFlow.js computes with '${tf.getBackend()}', expected its native backend`);
-  return { tf, numerics };
+  return { tf, numerics, oneDnnKernels: false };
 }
