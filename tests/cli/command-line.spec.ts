@@ -43,9 +43,12 @@ describe('a mistake on the command line is one line, and exit code 2', () => {
   });
 });
 
-it('a wrong config makes no run', async () => {
+it.each([
+  [['train', '--epochs', '0']],
+  [['coordinator', '--listen', '0.0.0.0:0']],
+])('%j makes no run', async (args) => {
   const runs = join(directory, 'runs');
-  expect(await lockstep('train', '--epochs', '0', '--runs-dir', runs)).toMatchObject({ exitCode: 2 });
+  expect(await lockstep(...args, '--runs-dir', runs)).toMatchObject({ exitCode: 2 });
   await expect(readdir(runs)).rejects.toMatchObject({ code: 'ENOENT' });
 });
 

@@ -1,5 +1,6 @@
 import { runCoordinator } from '@lockstep/app-coordinator';
 import { createRunDirectory } from '@lockstep/checkpoint';
+import { requireLocalOrInsecure } from '@lockstep/transport';
 import { Command } from 'commander';
 import { printResult } from '../train/print-result.ts';
 import { addRunOptions, createOutput, loadConfiguredRun, positiveInteger, signalOfProcess, type SharedOptions } from '../train/run-options.ts';
@@ -21,6 +22,7 @@ export function coordinatorCommand(): Command {
 
 async function coordinate(command: Command, options: CoordinatorCommandOptions): Promise<void> {
   const { config, customModel } = await loadConfiguredRun(command, options);
+  requireLocalOrInsecure(options.listen, options.insecure === true);
   const directory = await createRunDirectory(options.runsDir, options.run);
   const sink = createOutput(options);
   const result = await runCoordinator({
