@@ -166,7 +166,7 @@ describe('shards in threads', () => {
       { shards: 2, workers: 3, sharedMemory: false, address: 1 },
     ];
     for (const cluster of clusters) expect((await train(cluster)).snapshots, JSON.stringify(cluster)).toEqual(one.snapshots);
-  });
+  }, 60_000);
 
   it('tell of each step once, in order, with the exact tally, and copy the versions that were asked for', async () => {
     const { finished, snapshots } = await train({ shards: 2, workers: 2, snapshotEvery: 4 });

@@ -17,7 +17,10 @@ export interface WorkerConnection {
   end(): void;
 }
 
-/** What happens on membership streams. `ended` comes once for every connection, however it ends. */
+/**
+ * What happens on membership streams. `ended` comes once for every connection, however it ends. A message that `message`
+ * throws at costs its sender the connection, and nobody else.
+ */
 export interface MembershipPort {
   message(connection: WorkerConnection, message: WorkerMessage__Output): void;
   ended(connection: WorkerConnection): void;
@@ -71,7 +74,13 @@ function attach(stream: JoinServerStream, port: MembershipPort): void {
     open = false;
     port.ended(connection);
   };
-  stream.on('data', (message: WorkerMessage__Output) => port.message(connection, message));
+  stream.on('data', (message: WorkerMessage__Output) => {
+    try {
+      port.message(connection, message);
+    } catch (error) {
+      stream.emit('error', statusFromError(error));
+    }
+  });
   stream.on('error', ended);
   stream.on('cancelled', ended);
   stream.on('end', () => {

@@ -37,7 +37,10 @@ class Control implements AsyncDisposable {
   readonly messages = new Journal<{ readonly connection: WorkerConnection; readonly message: WorkerMessage__Output }>();
   readonly ended = new Journal<WorkerConnection>();
   readonly server = new ControlServer({
-    message: (connection, message) => this.messages.add({ connection, message }),
+    message: (connection, message) => {
+      if (message.failure) throw new Error(message.failure.message);
+      this.messages.add({ connection, message });
+    },
     ended: (connection) => this.ended.add(connection),
   }, this.shelf, insecureServerCredentials());
   readonly #clients: ControlClient[] = [];
@@ -111,12 +114,12 @@ describe('a membership stream', () => {
   it('ends at the coordinator once when the worker closes it, after what it said last', async () => {
     await using control = await Control.start();
     const { client, connection, ends } = await control.joined();
-    client.send({ failure: { code: 'engine', message: 'out of memory', hint: '' } });
+    client.send({ modelReady: { parameters: [], topologyJson: '{}' } });
     client.close();
     client.close();
     client.send({ heartbeat: {} });
     expect(await control.ended.atLeast(1)).toEqual([connection]);
-    expect(control.messages.entries.map(({ message }) => message.message)).toEqual(['heartbeat', 'failure']);
+    expect(control.messages.entries.map(({ message }) => message.message)).toEqual(['heartbeat', 'modelReady']);
     await control.joined();
     expect(control.ended.entries).toHaveLength(1);
     expect(ends.entries).toEqual([]);
@@ -149,6 +152,17 @@ describe('a membership stream', () => {
     await control.ended.atLeast(2);
     expect(new Set(control.ended.entries)).toEqual(new Set(members.map(({ connection }) => connection)));
     expect(control.ended.entries).toHaveLength(2);
+  });
+
+  it('ends with what the coordinator cannot take, and no other stream does', async () => {
+    await using control = await Control.start();
+    const [wrong, right] = [await control.joined(), await control.joined()];
+    wrong.client.send({ failure: { code: '', message: 'not in the expected form', hint: '' } });
+    expect(await wrong.ends.atLeast(1)).toMatchObject([{ message: expect.stringContaining('not in the expected form') }]);
+    expect(await control.ended.atLeast(1)).toEqual([wrong.connection]);
+    right.connection.send({ finish: {} });
+    expect(await right.messages.atLeast(1)).toMatchObject([{ message: 'finish' }]);
+    expect(right.ends.entries).toEqual([]);
   });
 
   it('may end by itself while the server waits', async () => {
