@@ -158,7 +158,7 @@ class Run {
       listenOn: (shard) => [`unix:${join(this.#scratch, `shard-${shard}.sock`)}`, `${host}:0`],
       sharedMemory: this.#options.sharedMemory,
       snapshots: training.snapshots,
-      onFinished: (finished) => training.finishStep(finished),
+      onFinished: (finished, atMs) => training.finishStep(finished, atMs),
       onSnapshot: (version, parameters) => training.takeSnapshot(version, parameters),
       onFault: (error) => this.#failure.reject(error),
     });

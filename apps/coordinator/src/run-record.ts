@@ -43,15 +43,16 @@ export class RunRecord {
 
   /** The first step begins now. */
   start(): void {
-    this.#startedMs = performance.now();
+    this.#startedMs = performance.timeOrigin + performance.now();
   }
 
   get totals(): RunTotals {
     return { trainSamples: this.#numExamples, steps: this.#numSteps, trainSeconds: this.#lastStepSeconds };
   }
 
-  finishStep({ step, tally, learningRate, workers }: FinishedStep): StepEvent {
-    const elapsedSeconds = (performance.now() - this.#startedMs) / 1000;
+  /** Takes a step that was finished at `atMs`, in milliseconds since 1970. */
+  finishStep({ step, tally, learningRate, workers }: FinishedStep, atMs: number): StepEvent {
+    const elapsedSeconds = (atMs - this.#startedMs) / 1000;
     this.#lastStepSeconds = elapsedSeconds;
     this.#numExamples += tally.numExamples;
     this.#numSteps += 1;

@@ -69,8 +69,8 @@ export class Training {
     return this.#ended.promise;
   }
 
-  finishStep(finished: FinishedStep): void {
-    this.#options.sink.write(this.#record.finishStep(finished));
+  finishStep(finished: FinishedStep, atMs: number): void {
+    this.#options.sink.write(this.#record.finishStep(finished, atMs));
   }
 
   takeSnapshot(version: number, parameters: Float32Array): void {

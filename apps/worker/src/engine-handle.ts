@@ -45,6 +45,11 @@ export class EngineHandle {
     return this.#stepDone.promise;
   }
 
+  /** Lets the engine use the time until the next version comes. */
+  wait(nextStep: number, node: TreeNode): void {
+    this.#post({ kind: 'wait', nextStep, node });
+  }
+
   evaluate(command: Omit<Extract<EngineCommand, { kind: 'evaluate' }>, 'kind'>): void {
     this.#post({ kind: 'evaluate', ...command });
   }

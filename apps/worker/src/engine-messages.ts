@@ -14,6 +14,8 @@ export interface EngineThreadData {
 export type EngineCommand =
   /** Compute these nodes of a step on `parameters`, which stay as they are until the step after is done. */
   | { readonly kind: 'step'; readonly step: number; readonly nodes: readonly TreeNode[]; readonly parameters: Float32Array }
+  /** The step's partials are on their way: prepare the next step's first micro-batch, of this node. */
+  | { readonly kind: 'wait'; readonly nextStep: number; readonly node: TreeNode }
   | { readonly kind: 'evaluate'; readonly evaluation: number; readonly split: 'validation' | 'test'; readonly parts: readonly number[]; readonly parameters: Float32Array };
 
 export type EngineMessage =

@@ -6,6 +6,7 @@ import { buildModel, type BuildModel } from '@lockstep/models';
 import { createKernels, microBatchesOf, type TreeNode } from '@lockstep/reduction';
 import type { EngineCommand, EngineMessage, EngineThreadData } from './engine-messages.ts';
 import { evaluatePart } from './evaluator.ts';
+import { createIdleCollection } from './idle-collection.ts';
 import { MicroBatchSource } from './micro-batch-source.ts';
 import { StepComputer } from './step-computer.ts';
 
@@ -28,11 +29,11 @@ async function serve(): Promise<void> {
   const layers = await buildModel(engine, config.model, { ...shape, ...(custom === null ? {} : { custom }) });
   const model = createTrainingModel(engine, layers, { loss: config.loss, numClasses });
   const source = new MicroBatchSource(config, splits.training, preparation);
+  const collection = createIdleCollection();
   const computer = new StepComputer(config, model, source, createKernels());
 
   parentPort?.on('message', (command: EngineCommand) => {
     try {
-      model.loadParameters(command.parameters);
       run(command);
     } catch (error) {
       tellFailure(error);
@@ -42,22 +43,29 @@ async function serve(): Promise<void> {
 
   function run(command: EngineCommand): void {
     switch (command.kind) {
-      case 'step': return computeStep(command.step, command.nodes);
+      case 'step': return computeStep(command);
+      case 'wait': return useWait(command.nextStep, command.node);
       case 'evaluate': return evaluate(command);
       default: return assertNever(command);
     }
   }
 
-  function computeStep(step: number, nodes: readonly TreeNode[]): void {
+  function computeStep({ step, nodes, parameters }: Extract<EngineCommand, { kind: 'step' }>): void {
+    model.loadParameters(parameters);
     for (const { node, tally, computeMs, sum } of computer.compute(step, nodes)) {
       tell({ kind: 'partial', step, node, tally, computeMs, sum: sum.data });
     }
     tell({ kind: 'stepDone', step });
-    const first = nodes[0];
-    if (first !== undefined) source.prepareAhead(step + 1, microBatchesOf(first).from);
   }
 
-  function evaluate({ evaluation, split, parts }: Extract<EngineCommand, { kind: 'evaluate' }>): void {
+  /** What can be done while the step's partials travel and the next version is made. */
+  function useWait(nextStep: number, node: TreeNode): void {
+    source.prepareAhead(nextStep, microBatchesOf(node).from);
+    collection.afterStep();
+  }
+
+  function evaluate({ evaluation, split, parts, parameters }: Extract<EngineCommand, { kind: 'evaluate' }>): void {
+    model.loadParameters(parameters);
     for (const part of parts) tell({ kind: 'evaluated', evaluation, part, ...evaluatePart(model, splits, preparation, split, part) });
   }
 }

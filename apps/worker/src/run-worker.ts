@@ -96,6 +96,7 @@ class WorkerProcess {
       const nodes = await this.#assignment.nodesFor(step, this.#signal);
       this.#partialsOfStep = 0;
       await engine.computeStep(step, nodes, parameters);
+      if (nodes[0] !== undefined) engine.wait(step + 1, nodes[0]);
       if (previous !== null) versions.release(previous);
       previous = parameters;
       next = step + 1;

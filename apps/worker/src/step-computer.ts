@@ -56,8 +56,9 @@ export class StepComputer {
 
   #computeMicroBatch(step: number, microBatch: number): { readonly sum: Vector; readonly tally: Tally } {
     const { inputs, labels, numExamples } = this.#source.take(step, microBatch);
-    const sum = this.#kernels.allocate(this.#model.layout.totalLength);
-    if (numExamples === 0) return { sum, tally: emptyTally };
+    const { totalLength } = this.#model.layout;
+    if (numExamples === 0) return { sum: this.#kernels.allocateZeros(totalLength), tally: emptyTally };
+    const sum = this.#kernels.allocate(totalLength);
     const seed = deriveSeed(this.#config.seed, 'dropout', step, microBatch);
     const { lossSum, numCorrect } = this.#model.gradient(inputs, labels, seed, sum.data);
     if (!Number.isFinite(lossSum)) {

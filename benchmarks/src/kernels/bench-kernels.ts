@@ -90,7 +90,7 @@ function millions(length: number): string {
 }
 
 function filledVector(kernels: Kernels, length: number): Vector {
-  const vector = kernels.allocate(length);
+  const vector = kernels.allocateZeros(length);
   vector.data.fill(1e-3);
   return vector;
 }

@@ -13,8 +13,8 @@ export function createEngineLoop(engine: Engine, layers: LayersModel, { training
   const order = createSampleOrder(config.seed, training.numExamples);
   const kernels = createKernels();
   const { totalLength, trainableLength } = model.layout;
-  const parameters = kernels.allocate(totalLength);
-  const gradient = kernels.allocate(totalLength);
+  const parameters = kernels.allocateZeros(totalLength);
+  const gradient = kernels.allocateZeros(totalLength);
   parameters.data.set(model.readParameters());
   const optimizer = createOptimizer(config.optimizer, kernels, trainableLength);
   const inputs = new Float32Array(BATCH * preparation.sampleLength);

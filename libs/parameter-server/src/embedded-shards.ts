@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { assertNever, LockstepError } from '@lockstep/core';
 import { clippingFactor } from '@lockstep/reduction';
 import type { FinishedStep, ShardPlan } from './shard.ts';
-import type { ShardCommand, ShardMessage, ShardThreadData, SnapshotPlan } from './shard-messages.ts';
+import type { ShardCommand, ShardMessage, ShardThreadData, SnapshotPlan, TimedStep } from './shard-messages.ts';
 import { cutIntoShards, type ShardRange } from './shard-range.ts';
 
 export interface EmbeddedShardsOptions {
@@ -14,8 +14,8 @@ export interface EmbeddedShardsOptions {
   readonly listenOn: (shard: number) => readonly string[];
   readonly sharedMemory: boolean;
   readonly snapshots: SnapshotPlan;
-  /** A step is complete on every shard. */
-  readonly onFinished: (finished: FinishedStep) => void;
+  /** A step is complete on every shard, since `atMs` (milliseconds since 1970, with fractions); told up to 50 ms later, in order. */
+  readonly onFinished: (finished: FinishedStep, atMs: number) => void;
   /** A copy of the whole vector at a version. */
   readonly onSnapshot: (version: number, parameters: Float32Array) => void;
   readonly onFault: (error: LockstepError) => void;
@@ -33,7 +33,7 @@ export class EmbeddedShards {
   readonly #threads: readonly Worker[];
   readonly #exits: readonly Promise<void>[];
   readonly #listening: readonly PromiseWithResolvers<readonly string[]>[];
-  readonly #finished = new Gathering<FinishedStep>();
+  readonly #finished = new Gathering<TimedStep>();
   readonly #norms = new Gathering<Float64Array>();
   readonly #snapshots = new Gathering<Float32Array>();
   #closing = false;
@@ -75,9 +75,7 @@ export class EmbeddedShards {
     const count = this.#threads.length;
     switch (message.kind) {
       case 'listening': return this.#listening[shard]?.resolve(message.addresses);
-      case 'finished': return this.#finished.add(message.finished.step, shard, count, message.finished, ([first]) => {
-        if (first !== undefined) this.#options.onFinished(first);
-      });
+      case 'finished': return message.steps.forEach((timed) => this.#finished.add(timed.finished.step, shard, count, timed, (parts) => this.#finish(parts)));
       case 'norms': return this.#norms.add(message.step, shard, count, message.blockSums, (sums) => this.#clip(sums));
       case 'snapshot': return this.#snapshots.add(message.version, shard, count, message.parameters, (parts) => {
         this.#options.onSnapshot(message.version, this.#joinParts(parts));
@@ -87,6 +85,12 @@ export class EmbeddedShards {
       }
       default: return assertNever(message);
     }
+  }
+
+  /** A step is finished when its last shard is. */
+  #finish(parts: readonly TimedStep[]): void {
+    const [first] = parts;
+    if (first !== undefined) this.#options.onFinished(first.finished, Math.max(...parts.map(({ atMs }) => atMs)));
   }
 
   /** The norm of the whole gradient: the blocks of all shards in block order, whatever the order of arrival. */

@@ -16,9 +16,15 @@ export interface SnapshotPlan {
   readonly lastVersion: number;
 }
 
+export interface TimedStep {
+  readonly finished: FinishedStep;
+  /** When, in milliseconds since 1970 with fractions, which threads of a process agree on. */
+  readonly atMs: number;
+}
+
 export type ShardMessage =
   | { readonly kind: 'listening'; readonly addresses: readonly string[] }
-  | { readonly kind: 'finished'; readonly finished: FinishedStep }
+  | { readonly kind: 'finished'; readonly steps: readonly TimedStep[] }
   | { readonly kind: 'snapshot'; readonly version: number; readonly parameters: Float32Array }
   | { readonly kind: 'norms'; readonly step: number; readonly blockSums: Float64Array }
   | { readonly kind: 'fault'; readonly code: ErrorCode; readonly message: string; readonly hint: LockstepErrorOptions['hint'] };

@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { assertNever, LockstepError, messageOf } from '@lockstep/core';
 import { ExchangeServer, insecureServerCredentials } from '@lockstep/transport';
 import { Shard } from './shard.ts';
+import { StepReports } from './step-reports.ts';
 import { wantsSnapshot, type ShardCommand, type ShardMessage, type ShardThreadData } from './shard-messages.ts';
 
 /** The thread that hosts one shard: its reduction and optimizer, and the gRPC server of its Exchange streams. */
@@ -14,11 +15,15 @@ try {
 }
 
 async function serve(): Promise<void> {
+  const steps = new StepReports((timed) => tell({ kind: 'finished', steps: timed }));
   const shard = new Shard(plan, {
     versionReady(version, parameters, finished) {
       server.publish(version, parameters);
-      if (finished !== null) tell({ kind: 'finished', finished });
-      if (wantsSnapshot(snapshots, version)) sendSnapshot(version, parameters);
+      if (finished !== null) steps.add(finished);
+      if (wantsSnapshot(snapshots, version)) {
+        steps.flush();
+        sendSnapshot(version, parameters);
+      }
     },
     normsReady: (step, blockSums) => tell({ kind: 'norms', step, blockSums }),
   });

@@ -68,7 +68,7 @@ export class Shard implements ShardPort {
     this.#events = events;
     this.length = plan.range.to - plan.range.from;
     this.#trainable = Math.max(0, Math.min(plan.range.to, plan.trainableLength) - plan.range.from);
-    this.#parameters = this.#kernels.allocate(this.length);
+    this.#parameters = this.#kernels.allocateZeros(this.length);
     this.#optimizer = createOptimizer(plan.optimizer, this.#kernels, this.#trainable);
     this.#reduction = new TreeReduction<GradientSum>(plan.microBatches, {
       merge: (left, right) => this.#merge(left, right),

@@ -14,8 +14,10 @@ export interface Vector {
 
 /** Cuts vectors out of one growing WebAssembly memory. */
 export interface VectorAllocator {
-  /** A vector of zeros. Throws LockstepError('config') where the memory's maximum is reached. */
+  /** A vector that holds anything until it is written. Throws LockstepError('config') where the memory's maximum is reached. */
   allocate(length: number): Vector;
+  /** A vector of zeros; otherwise as `allocate`. */
+  allocateZeros(length: number): Vector;
   /** Gives the bytes back; the vector and its slices must not be used again. */
   release(vector: Vector): void;
 }
@@ -36,13 +38,18 @@ export function createVectorAllocator(memory: KernelMemory): VectorAllocator {
     return offset;
   }
 
+  function allocate(length: number): Vector {
+    const bytes = alignedBytes(length);
+    const vector = vectorAt(memory, freeOffsets.get(bytes)?.pop() ?? extend(bytes), length);
+    taken.add(vector.byteOffset);
+    return vector;
+  }
+
   return {
-    allocate(length) {
-      const bytes = alignedBytes(length);
-      const reused = freeOffsets.get(bytes)?.pop();
-      const vector = vectorAt(memory, reused ?? extend(bytes), length);
-      taken.add(vector.byteOffset);
-      if (reused !== undefined) vector.data.fill(0);
+    allocate,
+    allocateZeros(length) {
+      const vector = allocate(length);
+      vector.data.fill(0);
       return vector;
     },
     release({ byteOffset, length }) {

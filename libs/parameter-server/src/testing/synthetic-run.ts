@@ -51,7 +51,7 @@ export class SyntheticRun {
   }
 
   #leaf(step: number, microBatch: number): { readonly vector: Vector; readonly tally: Tally } {
-    const vector = this.#kernels.allocate(this.options.totalLength);
+    const vector = this.#kernels.allocateZeros(this.options.totalLength);
     vector.data.set(draws(deriveSeed(1, 'dropout', step, microBatch), this.options.totalLength, 10 ** (microBatch % 5)));
     return { vector, tally: { numExamples: 3 + (microBatch % 2), numCorrect: microBatch % 3, lossSum: 0.1 * (step + microBatch) } };
   }

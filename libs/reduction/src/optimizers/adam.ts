@@ -10,8 +10,8 @@ export function createAdam(config: AdamConfig, kernels: Kernels, length: number)
   const { beta1, beta2 } = config;
   const l2 = config.kind === 'adam' ? config.l2 : 0;
   const decay = config.kind === 'adamw' ? config.weightDecay : 0;
-  const mean = kernels.allocate(length);
-  const variance = kernels.allocate(length);
+  const mean = kernels.allocateZeros(length);
+  const variance = kernels.allocateZeros(length);
   return {
     slots: [{ name: 'exp_avg', vector: mean }, { name: 'exp_avg_sq', vector: variance }],
     step(parameters, gradient, learningRate, update) {

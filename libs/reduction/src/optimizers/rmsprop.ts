@@ -6,7 +6,7 @@ type RmspropConfig = Extract<OptimizerConfig, { kind: 'rmsprop' }>;
 
 /** `torch.optim.RMSprop`, not centred. */
 export function createRmsprop({ alpha, epsilon, l2, momentum }: RmspropConfig, kernels: Kernels, length: number): Optimizer {
-  const square = kernels.allocate(length);
+  const square = kernels.allocateZeros(length);
   const squareSlot = { name: 'square_avg', vector: square };
   if (momentum === 0) {
     return {
@@ -14,7 +14,7 @@ export function createRmsprop({ alpha, epsilon, l2, momentum }: RmspropConfig, k
       step: (parameters, gradient, learningRate) => kernels.stepRmsprop(parameters, gradient, square, { learningRate, l2, alpha, epsilon }),
     };
   }
-  const velocity = kernels.allocate(length);
+  const velocity = kernels.allocateZeros(length);
   return {
     slots: [squareSlot, { name: 'momentum_buffer', vector: velocity }],
     step: (parameters, gradient, learningRate) =>

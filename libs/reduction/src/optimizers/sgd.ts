@@ -12,7 +12,7 @@ export function createSgd({ l2, momentum, nesterov }: SgdConfig, kernels: Kernel
       step: (parameters, gradient, learningRate) => kernels.stepSgd(parameters, gradient, { learningRate, l2 }),
     };
   }
-  const velocity = kernels.allocate(length);
+  const velocity = kernels.allocateZeros(length);
   return {
     slots: [{ name: 'momentum_buffer', vector: velocity }],
     step: (parameters, gradient, learningRate) =>
