@@ -1,4 +1,4 @@
-import { bytesOf, type Rank } from '@lockstep/core';
+import { bytesOf, LockstepError, type Rank } from '@lockstep/core';
 import { dealParts, evaluationPartRange, numEvaluationParts } from '@lockstep/scheduling';
 import type { BlockShelf, CoordinatorMessage, EvaluationPartMessage } from '@lockstep/transport';
 
@@ -57,8 +57,18 @@ export class EvaluationRounds {
   take(part: EvaluationPartMessage): void {
     const round = this.#rounds.get(part.evaluation);
     if (round === undefined) return;
+    checkPart(part, round.request);
     round.parts.set(part.part, part);
     if (round.parts.size === numEvaluationParts(round.request.numExamples)) round.done.resolve(addParts(round));
+  }
+}
+
+/** A part comes from the network: its number and length are checked before it is used. */
+function checkPart({ part, probabilities }: EvaluationPartMessage, { numExamples, numClasses }: EvaluationRequest): void {
+  const { from, to } = evaluationPartRange(part, numExamples);
+  const expectedBytes = (to - from) * numClasses * 4;
+  if (part >= numEvaluationParts(numExamples) || probabilities.byteLength !== expectedBytes) {
+    throw new LockstepError('protocol', `evaluation part ${part} with ${probabilities.byteLength} bytes of probabilities, expected ${expectedBytes}`);
   }
 }
 

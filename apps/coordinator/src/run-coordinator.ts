@@ -55,6 +55,8 @@ export async function runCoordinator(options: CoordinatorOptions): Promise<RunRe
   } catch (error) {
     const failure = toLockstepError(options.signal.aborted ? options.signal.reason : error);
     await run.close(failure);
+    // Before the first step there is nothing in the directory that anyone could want.
+    if (!run.hasStarted) await rm(options.directory.path, { recursive: true, force: true });
     throw failure;
   } finally {
     await rm(scratch, { recursive: true, force: true });
@@ -74,6 +76,7 @@ class Run {
   readonly #receipts: ReceiptWriter;
   readonly #failure = Promise.withResolvers<never>();
   #shards: EmbeddedShards | null = null;
+  #hasStarted = false;
 
   constructor(options: CoordinatorOptions, scratch: string) {
     this.#options = options;
@@ -96,11 +99,15 @@ class Run {
     this.#control = new ControlServer(this.#registry, this.#shelf, insecureServerCredentials());
   }
 
+  get hasStarted(): boolean {
+    return this.#hasStarted;
+  }
+
   async execute(): Promise<RunResult> {
     const { config, directory, bundle } = this.#options;
     await directory.writeAtomically('config.json', JSON.stringify(config, null, 2));
     await this.#listen();
-    const dataset = await prepareDataset(config, this.#scratch, this.#shelf, this.#options.signal);
+    const dataset = await prepareDataset(config, this.#scratch, this.#shelf, { signal: this.#options.signal, onProgress: (message) => this.#log(message) });
     this.#registry.open({ config, bundle, dataset: dataset.block });
     const model = await this.#registry.started;
     const plan = planRun({ stepsPerEpoch: stepsPerEpoch(dataset.splits.training.numExamples, config.globalBatchSize), epochs: config.epochs, maxSteps: config.maxSteps });
@@ -109,7 +116,8 @@ class Run {
       config, plan, dataset, registry: this.#registry, rounds: this.#rounds, receipts: this.#receipts, sink: this.#sink,
       onFailure: (error) => this.#failure.reject(error),
     });
-    this.#shards = await this.#startShards(model, plan, training);
+    await this.#startShards(model, plan, training);
+    this.#hasStarted = true;
     const outcome = await training.run();
     return this.#finish(dataset, model, outcome);
   }
@@ -147,7 +155,7 @@ class Run {
     });
   }
 
-  async #startShards(model: BuiltModel, plan: RunPlan, training: Training): Promise<EmbeddedShards> {
+  async #startShards(model: BuiltModel, plan: RunPlan, training: Training): Promise<void> {
     const { config, listen } = this.#options;
     const layout = layOutParameters(model.specs);
     const host = listen.replace(/:\d+$/, '');
@@ -162,9 +170,9 @@ class Run {
       onSnapshot: (version, parameters) => training.takeSnapshot(version, parameters),
       onFault: (error) => this.#failure.reject(error),
     });
+    this.#shards = shards;
     const hosted = await shards.listening();
     this.#registry.announceShards(hosted.map(({ range, addresses: [unixAddress = '', tcpAddress = ''] }) => ({ ...range, unixAddress, tcpAddress })));
-    return shards;
   }
 
   async #finish({ splits }: RunDataset, model: BuiltModel, { parameters, parametersSha256, version, epochs, stoppedEarly, totals }: TrainingOutcome): Promise<RunResult> {

@@ -1,6 +1,6 @@
 import { LockstepError, sha256, type Capabilities, type ConfigBundle, type ErrorCode, type Numerics, type ParameterSpec, type Rank, type RunConfig, type WorkerEvent } from '@lockstep/core';
 import { microBatchesOf, type TreeNode } from '@lockstep/reduction';
-import { assignEvenly, chooseNumerics, decideStart, describeMember, refusalOf, silentMembers, withActive, withHeard, withJoined, withLost, type Assignment, type Membership } from '@lockstep/scheduling';
+import { assignEvenly, chooseNumerics, decideStart, describeMember, refusalOf, silentMembers, withActive, withHeard, withJoined, withLost, type Assignment, type Member, type Membership } from '@lockstep/scheduling';
 import { PROTOCOL_VERSION, type BlockReference, type CoordinatorMessage, type EvaluationPartMessage, type MembershipPort, type ModelReadyMessage, type ShardEndpoint, type WorkerConnection, type WorkerMessage__Output } from '@lockstep/transport';
 
 /** What a worker's machine reports when it has built the run's model. */
@@ -37,7 +37,8 @@ export class WorkerRegistry implements MembershipPort {
   #membership: Membership = [];
   #terms: RunTerms | null = null;
   #numerics: Numerics | null = null;
-  #model: { readonly built: BuiltModel; readonly fingerprint: string } | null = null;
+  #model: { readonly built: BuiltModel; readonly fingerprint: string; readonly rank: Rank } | null = null;
+  #lastBeatMs = performance.now();
   #assignment: Assignment = new Map();
   #phase: 'gathering' | 'training' | 'ended' = 'gathering';
 
@@ -101,7 +102,7 @@ export class WorkerRegistry implements MembershipPort {
     else if (rank === undefined) refuse(connection, 'protocol', 'a worker must say hello first');
     else if (message.modelReady) this.#takeModel(rank, message.modelReady);
     else if (message.evaluationPart) this.#options.onPart(message.evaluationPart);
-    else if (message.failure) this.#lose(rank, message.failure.message, message.failure.code as ErrorCode, message.failure.hint);
+    else if (message.failure) this.#fail(rank, message.failure);
   }
 
   ended(connection: WorkerConnection): void {
@@ -112,6 +113,7 @@ export class WorkerRegistry implements MembershipPort {
 
   #admit(connection: WorkerConnection, hello: NonNullable<WorkerMessage__Output['hello']>): void {
     if (hello.protocolVersion !== PROTOCOL_VERSION) return refuse(connection, 'protocol', `it speaks version ${hello.protocolVersion} of the protocol, expected ${PROTOCOL_VERSION}`);
+    if (this.#ranks.has(connection)) return refuse(connection, 'protocol', 'it said hello before');
     if (this.#phase !== 'gathering') return refuse(connection, 'protocol', `the run has started with ${this.ranks.length} workers`);
     if (hello.capabilities === null) return refuse(connection, 'protocol', 'it does not say what it can do');
     const capabilities = { ...hello.capabilities, gpuKind: hello.capabilities.gpuKind || null } as Capabilities;
@@ -154,9 +156,10 @@ export class WorkerRegistry implements MembershipPort {
   #takeModel(rank: Rank, { parameters, topologyJson }: ModelReadyMessage): void {
     const specs = parameters.map(({ name, shape, trainable }): ParameterSpec => ({ name, shape, kind: trainable ? 'trainable' : 'buffer' }));
     const fingerprint = sha256(JSON.stringify(specs));
-    this.#model ??= { built: { specs, topology: JSON.parse(topologyJson) as object }, fingerprint };
+    this.#model ??= { built: { specs, topology: JSON.parse(topologyJson) as object }, fingerprint, rank };
     if (this.#model.fingerprint !== fingerprint) {
-      return this.#lose(rank, `it built a model with other tensors than worker ${this.#membership[0]?.rank ?? 0}: the model function must not depend on the machine`, 'config');
+      const reason = `it built a model with other tensors than worker ${this.#model.rank}: the model function must not depend on the machine`;
+      return this.#fail(rank, { code: 'config', message: reason, hint: '' });
     }
     this.#membership = withActive(this.#membership, rank);
     this.#tell(rank, 'training');
@@ -171,19 +174,37 @@ export class WorkerRegistry implements MembershipPort {
     if (this.#numerics === null) return;
     for (const connection of this.#ranks.keys()) connection.send({ heartbeat: {} });
     const nowMs = performance.now();
+    const sinceBeatMs = nowMs - this.#lastBeatMs;
+    this.#lastBeatMs = nowMs;
+    // After a stall of this process the workers' messages are there but not read yet.
+    if (sinceBeatMs > this.#options.failureDetectionMs / 2) return;
     for (const { rank, lastHeardMs } of silentMembers(this.#membership, nowMs, this.#options.failureDetectionMs)) {
       this.#lose(rank, `silent for ${((nowMs - lastHeardMs) / 1000).toFixed(1)} s`);
     }
   }
 
-  #lose(rank: Rank, reason: string, code: ErrorCode = 'worker-lost', hint = ''): void {
+  /** A worker is gone. Before the first step others can take its place; from then on the run ends. */
+  #lose(rank: Rank, reason: string): void {
+    const member = this.#markLost(rank, reason);
+    if (member === null) return;
+    if (this.#phase === 'gathering') return this.#options.onWaiting(`${describeMember(member)} was lost: ${reason}`);
+    const missing = describeNodes(this.#assignment.get(rank) ?? []);
+    this.#options.onFailure(new LockstepError('worker-lost', `${describeMember(member)} was lost: ${reason}${missing}`));
+  }
+
+  /** A worker says that it cannot compute this run: neither could another. */
+  #fail(rank: Rank, { code, message, hint }: { readonly code: string; readonly message: string; readonly hint: string }): void {
+    const member = this.#markLost(rank, message);
+    if (member === null) return;
+    this.#options.onFailure(new LockstepError(code as ErrorCode, `${describeMember(member)}: ${message}`, hint === '' ? {} : { hint }));
+  }
+
+  #markLost(rank: Rank, reason: string): Member | null {
     const member = this.#membership[rank];
-    if (member === undefined || member.kind === 'lost' || this.#phase === 'ended') return;
+    if (member === undefined || member.kind === 'lost' || this.#phase === 'ended') return null;
     this.#membership = withLost(this.#membership, rank, reason);
     this.#tell(rank, 'lost', reason);
-    const missing = describeNodes(this.#assignment.get(rank) ?? []);
-    const message = code === 'worker-lost' ? `${describeMember(member)} was lost: ${reason}${missing}` : `${describeMember(member)}: ${reason}`;
-    this.#options.onFailure(new LockstepError(code, message, hint === '' ? {} : { hint }));
+    return member;
   }
 
   #send(rank: Rank, message: CoordinatorMessage): void {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +19,7 @@ export async function readCachedBlock<T>(reference: BlockReference__Output, read
 export async function writeCachedBlock(reference: BlockReference__Output, bytes: Uint8Array): Promise<void> {
   const path = pathOf(reference);
   if (path === null) return;
-  const temporary = `${path}.partial-${process.pid}`;
+  const temporary = `${path}.partial-${randomUUID()}`;
   try {
     await mkdir(directory(), { recursive: true, mode: 0o700 });
     await writeFile(temporary, bytes, { mode: 0o600 });

@@ -61,11 +61,17 @@ export class StepComputer {
     const sum = this.#kernels.allocate(totalLength);
     const seed = deriveSeed(this.#config.seed, 'dropout', step, microBatch);
     const { lossSum, numCorrect } = this.#model.gradient(inputs, labels, seed, sum.data);
-    if (!Number.isFinite(lossSum)) {
-      throw new LockstepError('non-finite', `step ${step}, micro-batch ${microBatch}: the loss is ${lossSum}`, {
-        hint: 'a lower learning rate, clipping or a warm-up often helps',
-      });
-    }
+    this.#requireFinite(`step ${step}, micro-batch ${microBatch}`, lossSum, sum);
     return { sum, tally: { numExamples, numCorrect, lossSum } };
+  }
+
+  /** TensorFlow's gradient of ReLU is 0 at NaN, so the loss must be looked at too. */
+  #requireFinite(where: string, lossSum: number, sum: Vector): void {
+    const hint = 'a lower learning rate, clipping or a warm-up often helps';
+    if (!Number.isFinite(lossSum)) throw new LockstepError('non-finite', `${where}: the loss is ${lossSum}`, { hint });
+    const index = this.#kernels.firstNonFinite(sum);
+    if (index < 0) return;
+    const tensor = this.#model.layout.parameters.find(({ offset, length }) => index < offset + length);
+    throw new LockstepError('non-finite', `${where}: the gradient of ${tensor?.name ?? 'a tensor'} is ${sum.data[index]}`, { hint });
   }
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -41,7 +42,7 @@ export async function importModelFunction(bundle: ConfigBundle): Promise<(contex
 async function cacheBundle(bundle: ConfigBundle): Promise<string> {
   const directory = join(await installationRoot(), 'node_modules', '.cache', 'lockstep', 'bundles');
   const path = join(directory, `${bundle.sha256}.mjs`);
-  const temporary = `${path}.partial-${process.pid}`;
+  const temporary = `${path}.partial-${randomUUID()}`;
   try {
     await mkdir(directory, { recursive: true });
     await writeFile(temporary, bundle.source);

@@ -30,13 +30,13 @@ describe('vectors', () => {
     expect(early.data[0]).toBe(2);
   });
 
-  it('take released bytes again, zeroed, so that steps do not grow the memory', () => {
+  it('take released bytes again, as zeros where asked, so that steps do not grow the memory', () => {
     const kernels = createKernels();
     const first = kernels.allocate(100_000);
     first.data.fill(7);
     const bytes = kernels.memory.buffer.byteLength;
     kernels.release(first);
-    const second = kernels.allocate(100_000);
+    const second = kernels.allocateZeros(100_000);
     expect(second.data.every((value) => value === 0)).toBe(true);
     expect(kernels.memory.buffer.byteLength).toBe(bytes);
   });
