@@ -1,9 +1,11 @@
 #!/usr/bin/env node
-import { enableCompileCache } from 'node:module';
+import { enableCompileCache, getCompileCacheDir } from 'node:module';
 import { exitCodeOf, printError } from './print-error.ts';
 import { buildProgram } from './program.ts';
 
 enableCompileCache();
+// Threads and child processes use it too, by their environment.
+process.env['NODE_COMPILE_CACHE'] ??= getCompileCacheDir();
 // A reader that goes away, such as `head`, ends the command; it is no failure of the run.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));

@@ -131,8 +131,8 @@ export class WorkerRegistry implements MembershipPort {
   /** Once for the run, from what the workers that must be there can do. */
   #fixNumerics(): void {
     const present = this.#membership.filter(({ kind }) => kind !== 'lost');
-    if (present.length < this.#options.minWorkers) this.#options.onWaiting(`${present.length} of ${this.#options.minWorkers} workers have joined`);
-    if (this.#terms === null || present.length < this.#options.minWorkers) return;
+    if (this.#terms === null) return;
+    if (present.length < this.#options.minWorkers) return this.#options.onWaiting(`${present.length} of ${this.#options.minWorkers} workers have joined`);
     try {
       this.#numerics = chooseNumerics(this.#options.numerics, present.map(({ capabilities }) => capabilities));
     } catch (error) {

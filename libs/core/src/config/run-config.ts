@@ -26,7 +26,8 @@ export const runSchema = z.strictObject({
   data: dataSchema.prefault({}),
   model: modelSchema.default({ kind: 'cnn', dropout: 0 }),
   loss: lossSchema.prefault({ kind: 'crossEntropy' }),
-  optimizer: optimizerSchema.prefault({ kind: 'adam' }),
+  /** Where nothing is said of the optimizer: Adam, warmed up over 100 steps to 0.002, then along a cosine to 0 over the run. */
+  optimizer: optimizerSchema.prefault({ kind: 'adam', learningRate: { base: { kind: 'cosine', rate: 2e-3 }, warmupSteps: 100 } }),
   clipping: clippingSchema.prefault({}),
   /** Samples of one optimizer step, over all workers. */
   globalBatchSize: z.int().min(1).default(256),
