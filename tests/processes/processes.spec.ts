@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { lockstepEvents, LockstepProcess } from '../support/processes.ts';
+import { lockstepEvents, LockstepProcess, type StartOptions } from '../support/processes.ts';
 
 let runsDirectory: string;
 const alive: LockstepProcess[] = [];
@@ -17,18 +17,27 @@ afterEach(async () => {
 afterAll(() => rm(runsDirectory, { recursive: true, force: true }));
 
 function start(...args: readonly string[]): LockstepProcess {
-  return startWith([], ...args);
+  return startWith({}, ...args);
 }
 
-function startWith(launcher: readonly string[], ...args: readonly string[]): LockstepProcess {
-  const process = new LockstepProcess(args, launcher);
+function startWith(options: StartOptions, ...args: readonly string[]): LockstepProcess {
+  const process = new LockstepProcess(args, options);
   alive.push(process);
   return process;
 }
 
+interface Coordinator {
+  readonly coordinator: LockstepProcess;
+  readonly address: string;
+}
+
 /** A coordinator by hand on a free port, and where to join it. */
-async function startCoordinator(...flags: readonly string[]): Promise<{ readonly coordinator: LockstepProcess; readonly address: string }> {
-  const coordinator = start('coordinator', '--listen', '127.0.0.1:0', '--runs-dir', runsDirectory, '--json', '--model', 'mlp', ...flags);
+async function startCoordinator(...flags: readonly string[]): Promise<Coordinator> {
+  return startCoordinatorWith({}, ...flags);
+}
+
+async function startCoordinatorWith(options: StartOptions, ...flags: readonly string[]): Promise<Coordinator> {
+  const coordinator = startWith(options, 'coordinator', '--listen', '127.0.0.1:0', '--runs-dir', runsDirectory, '--json', '--model', 'mlp', ...flags);
   const { message } = await coordinator.event('log', ({ message: text }) => text.includes('--join'));
   const port = /--join [\d.]+:(\d+)$/.exec(message)?.[1];
   if (port === undefined) throw new Error(`no port in: ${message}`);
@@ -50,9 +59,11 @@ describe('processes started by hand', () => {
 
   it('end with the same bytes where a worker sees neither the files nor the memory of the coordinator', async () => {
     const flags = ['--data.limit', '256', '--global-batch-size', '64', '--epochs', '1'];
-    const { coordinator, address } = await startCoordinator('--min-workers', '2', '--listen', '0.0.0.0:0', '--insecure', ...flags);
+    const scratch = await mkdtemp(join(runsDirectory, 'scratch-'));
+    const { coordinator, address } = await startCoordinatorWith({ env: { TMPDIR: scratch } }, '--min-workers', '2', '--listen', '0.0.0.0:0', '--insecure', ...flags);
     // Mounts of its own, as on another machine: no Unix socket, no data file and no tmpfs in common.
-    const elsewhere = ['unshare', '--map-root-user', '--mount', 'sh', '-c', 'mount -t tmpfs none /tmp && mount -t tmpfs none /dev/shm && XDG_CACHE_HOME=/tmp exec "$@"', 'sh'];
+    const hide = `mount -t tmpfs none ${scratch} && mount -t tmpfs none /dev/shm && exec "$@"`;
+    const elsewhere = { launcher: ['unshare', '--map-root-user', '--mount', 'sh', '-c', hide, 'sh'], env: { XDG_CACHE_HOME: scratch } };
     const workers = [start('worker', '--join', address), startWith(elsewhere, 'worker', '--join', address)];
     const apart = await coordinator.ended;
     expect(apart.stderr).toBe('');

@@ -12,6 +12,12 @@ export interface Ended {
   readonly events: readonly RunEvent[];
 }
 
+export interface StartOptions {
+  /** A command, with its first arguments, that starts the process it is given. */
+  readonly launcher?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+}
+
 /** A `lockstep` process under way, with its JSON events as they come. */
 export class LockstepProcess {
   readonly child: ChildProcess;
@@ -19,10 +25,9 @@ export class LockstepProcess {
   readonly #events: RunEvent[] = [];
   readonly #waiting: { readonly matches: (event: RunEvent) => boolean; readonly resolve: (event: RunEvent) => void; readonly reject: (error: Error) => void }[] = [];
 
-  /** `launcher`: a command, with its first arguments, that starts the process it is given. */
-  constructor(args: readonly string[], launcher: readonly string[] = []) {
+  constructor(args: readonly string[], { launcher = [], env = {} }: StartOptions = {}) {
     const [command = '', ...rest] = [...launcher, process.execPath, MAIN, ...args];
-    const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1' } });
+    const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1', ...env } });
     this.child = child;
     let stderr = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text; });

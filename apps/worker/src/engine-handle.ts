@@ -46,8 +46,8 @@ export class EngineHandle {
   }
 
   /** Lets the engine use the time until the next version comes. */
-  wait(nextStep: number, node: TreeNode): void {
-    this.#post({ kind: 'wait', nextStep, node });
+  wait(nextStep: number, node: TreeNode | undefined): void {
+    if (node !== undefined) this.#post({ kind: 'wait', nextStep, node });
   }
 
   evaluate(command: Omit<Extract<EngineCommand, { kind: 'evaluate' }>, 'kind'>): void {

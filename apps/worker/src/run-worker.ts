@@ -96,7 +96,8 @@ class WorkerProcess {
       const nodes = await this.#assignment.nodesFor(step, this.#signal);
       this.#partialsOfStep = 0;
       await engine.computeStep(step, nodes, parameters);
-      if (nodes[0] !== undefined) engine.wait(step + 1, nodes[0]);
+      // Once this turn's frames have left: their sending must not compete for a core with the engine's preparing.
+      setImmediate(() => engine.wait(step + 1, nodes[0]));
       if (previous !== null) versions.release(previous);
       previous = parameters;
       next = step + 1;
