@@ -1,4 +1,7 @@
-export * from './config/index.ts';
+export { augmentationSchema, dataSchema, type AugmentationConfig, type DataConfig, type DataOptions, type DataSource } from './config/data-config.ts';
+export { lossSchema, modelSchema, ZOO_MODELS, type LossConfig, type LossOptions, type ModelConfig, type ModelOptions, type ZooModel } from './config/model-config.ts';
+export { clippingSchema, optimizerSchema, scheduleSchema, type ClippingConfig, type OptimizerConfig, type OptimizerOptions, type ScheduleConfig, type ScheduleOptions } from './config/optimizer-config.ts';
+export { numericsSchema, runSchema, type NumericsConfig, type RunConfig, type RunOptions } from './config/run-config.ts';
 export { importBundle, importModelFunction, type ConfigBundle } from './config-bundle.ts';
 export { assertNever, LockstepError, messageOf, type ErrorCode, type LockstepErrorOptions } from './errors.ts';
 export { bytesOf, sha256 } from './hashing.ts';
