@@ -18,4 +18,6 @@ export default defineRun({
   optimizer: adam({ learningRate: warmupCosine({ peak: 3e-3, warmupSteps: 3 }) }),
   clipping: { globalNorm: 0.5 },
   globalBatchSize: 64, microBatches: 8, epochs: 2, seed: 7,
+  // Nine workers on two cores that other tests use too: nobody is lost for being slow.
+  failureDetectionMs: 20_000,
 });

@@ -11,9 +11,10 @@ import { createMetricsFile, createRunHistory, createTensorBoard, fanOut, type Ru
 import { BlockShelf, ControlServer, insecureServerCredentials, requireLocalOrInsecure } from '@lockstep/transport';
 import { prepareDataset, type RunDataset } from './dataset.ts';
 import { EvaluationRounds } from './evaluation-round.ts';
+import type { BuiltModel } from './model-agreement.ts';
 import { saveReport } from './save-run.ts';
 import { Training, type TrainingOutcome } from './training.ts';
-import { WorkerRegistry, type BuiltModel } from './worker-registry.ts';
+import { WorkerRegistry } from './worker-registry.ts';
 
 export interface CoordinatorOptions {
   readonly config: RunConfig;

@@ -1,13 +1,8 @@
-import { LockstepError, sha256, type Capabilities, type ConfigBundle, type ErrorCode, type Numerics, type ParameterSpec, type Rank, type RunConfig, type WorkerEvent } from '@lockstep/core';
-import { microBatchesOf, type TreeNode } from '@lockstep/reduction';
+import { LockstepError, type Capabilities, type ConfigBundle, type ErrorCode, type Numerics, type Rank, type RunConfig, type WorkerEvent } from '@lockstep/core';
 import { assignEvenly, chooseNumerics, decideStart, describeMember, refusalOf, silentMembers, withActive, withHeard, withJoined, withLost, type Assignment, type Member, type Membership } from '@lockstep/scheduling';
 import { PROTOCOL_VERSION, type BlockReference, type CoordinatorMessage, type EvaluationPartMessage, type MembershipPort, type ModelReadyMessage, type ShardEndpoint, type WorkerConnection, type WorkerMessage__Output } from '@lockstep/transport';
-
-/** What a worker's machine reports when it has built the run's model. */
-export interface BuiltModel {
-  readonly specs: readonly ParameterSpec[];
-  readonly topology: object;
-}
+import { describeMissing } from './missing-work.ts';
+import { ModelAgreement, type BuiltModel } from './model-agreement.ts';
 
 /** What every worker is told of the run when it joins. */
 export interface RunTerms {
@@ -33,11 +28,11 @@ export class WorkerRegistry implements MembershipPort {
   readonly #connections = new Map<Rank, WorkerConnection>();
   readonly #ranks = new Map<WorkerConnection, Rank>();
   readonly #started = Promise.withResolvers<BuiltModel>();
+  readonly #model = new ModelAgreement();
   readonly #watch: NodeJS.Timeout;
   #membership: Membership = [];
   #terms: RunTerms | null = null;
   #numerics: Numerics | null = null;
-  #model: { readonly built: BuiltModel; readonly fingerprint: string; readonly rank: Rank } | null = null;
   #lastBeatMs = performance.now();
   #assignment: Assignment = new Map();
   #phase: 'gathering' | 'training' | 'ended' = 'gathering';
@@ -153,20 +148,15 @@ export class WorkerRegistry implements MembershipPort {
     });
   }
 
-  #takeModel(rank: Rank, { parameters, topologyJson }: ModelReadyMessage): void {
-    const specs = parameters.map(({ name, shape, trainable }): ParameterSpec => ({ name, shape, kind: trainable ? 'trainable' : 'buffer' }));
-    const fingerprint = sha256(JSON.stringify(specs));
-    this.#model ??= { built: { specs, topology: JSON.parse(topologyJson) as object }, fingerprint, rank };
-    if (this.#model.fingerprint !== fingerprint) {
-      const reason = `it built a model with other tensors than worker ${this.#model.rank}: the model function must not depend on the machine`;
-      return this.#fail(rank, { code: 'config', message: reason, hint: '' });
-    }
+  #takeModel(rank: Rank, message: ModelReadyMessage): void {
+    const model = this.#model.take(rank, message);
+    if (typeof model === 'string') return this.#fail(rank, { code: 'config', message: model, hint: '' });
     this.#membership = withActive(this.#membership, rank);
     this.#tell(rank, 'training');
     const decision = decideStart(this.#membership, this.#options.minWorkers);
     if (decision.kind === 'wait' || this.#phase !== 'gathering') return;
     this.#phase = 'training';
-    this.#started.resolve(this.#model.built);
+    this.#started.resolve(model);
   }
 
   #beat(): void {
@@ -188,7 +178,7 @@ export class WorkerRegistry implements MembershipPort {
     const member = this.#markLost(rank, reason);
     if (member === null) return;
     if (this.#phase === 'gathering') return this.#options.onWaiting(`${describeMember(member)} was lost: ${reason}`);
-    const missing = describeNodes(this.#assignment.get(rank) ?? []);
+    const missing = describeMissing(this.#assignment.get(rank) ?? []);
     this.#options.onFailure(new LockstepError('worker-lost', `${describeMember(member)} was lost: ${reason}${missing}`));
   }
 
@@ -222,13 +212,4 @@ export class WorkerRegistry implements MembershipPort {
 function refuse(connection: WorkerConnection, code: ErrorCode, reason: string): void {
   connection.send({ refusal: { code, reason } });
   connection.end();
-}
-
-/** `; its micro-batches 4 to 7 are missing` */
-function describeNodes(nodes: readonly TreeNode[]): string {
-  const ranges = nodes.map(microBatchesOf);
-  const first = ranges[0];
-  const last = ranges.at(-1);
-  if (first === undefined || last === undefined) return '';
-  return last.to - first.from === 1 ? `; its micro-batch ${first.from} is missing` : `; its micro-batches ${first.from} to ${last.to - 1} are missing`;
 }

@@ -1,5 +1,5 @@
+import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import { sha256 } from '@lockstep/core';
 import type { BlockReference__Output, ControlClient } from '@lockstep/transport';
 import { readCachedBlock, writeCachedBlock } from './block-cache.ts';
 
@@ -19,6 +19,9 @@ export async function obtainDataset(reference: BlockReference__Output, control: 
   return block;
 }
 
+/** Read and hashed at once, so that heartbeats go out in between. */
+const READ_BYTES = 4 * 1024 * 1024;
+
 /** The file's bytes when they are the block's, or null. */
 async function readVerified(path: string, reference: BlockReference__Output): Promise<SharedArrayBuffer | null> {
   const file = await open(path, 'r').catch(() => null);
@@ -27,13 +30,15 @@ async function readVerified(path: string, reference: BlockReference__Output): Pr
     if ((await file.stat()).size !== reference.numBytes) return null;
     const block = new SharedArrayBuffer(reference.numBytes);
     const bytes = new Uint8Array(block);
+    const hash = createHash('sha256');
     let done = 0;
     while (done < bytes.byteLength) {
-      const { bytesRead } = await file.read(bytes, done, bytes.byteLength - done, done);
+      const { bytesRead } = await file.read(bytes, done, Math.min(READ_BYTES, bytes.byteLength - done), done);
       if (bytesRead === 0) return null;
+      hash.update(bytes.subarray(done, done + bytesRead));
       done += bytesRead;
     }
-    return sha256(bytes) === reference.sha256 ? block : null;
+    return hash.digest('hex') === reference.sha256 ? block : null;
   } finally {
     await file.close();
   }
