@@ -45,7 +45,7 @@ export class LocalWorkers {
     child.once('exit', (code, signal) => {
       if (this.#stopping || code === 0) return;
       const how = signal === null ? `exit code ${code}` : signal;
-      onFailure(new LockstepError('worker-lost', `the process of a worker (${child.pid}) ended with ${how}${lastWords === '' ? '' : `:\n${lastWords.trim()}`}`));
+      onFailure(new LockstepError('worker-lost', `a worker (process ${child.pid}) ended with ${how}${lastWords === '' ? '' : `:\n${lastWords.trim()}`}`));
     });
     return child;
   }
