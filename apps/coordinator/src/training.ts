@@ -1,6 +1,6 @@
 import { LockstepError, messageOf, type RunConfig } from '@lockstep/core';
 import type { ReceiptWriter } from '@lockstep/checkpoint';
-import type { FinishedStep, SnapshotPlan } from '@lockstep/parameter-server';
+import { wantsSnapshot, type FinishedStep, type SnapshotPlan } from '@lockstep/parameter-server';
 import { endsEpoch, epochOfVersion, judgeEpoch, type BestEpoch, type RunPlan } from '@lockstep/scheduling';
 import type { RunEventSink } from '@lockstep/telemetry';
 import type { RunDataset } from './dataset.ts';
@@ -57,8 +57,7 @@ export class Training {
       everyVersions: [plan.stepsPerEpoch, ...(config.receiptHashEverySteps > 0 ? [config.receiptHashEverySteps] : [])],
       lastVersion: plan.totalSteps,
     };
-    this.#record = new RunRecord(plan, options.receipts, (version) =>
-      version === plan.totalSteps || this.snapshots.everyVersions.some((every) => version % every === 0));
+    this.#record = new RunRecord(plan, options.receipts, (version) => wantsSnapshot(this.snapshots, version));
     this.#ended.promise.catch(() => undefined);
   }
 

@@ -1,11 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { assertNever, importModelFunction, LockstepError, messageOf } from '@lockstep/core';
 import { createPreparation, decodeSplits } from '@lockstep/data';
-import { createTrainingModel, loadEngine } from '@lockstep/engine';
+import { createTrainingModel, evaluatePart, loadEngine } from '@lockstep/engine';
 import { buildModel, type BuildModel } from '@lockstep/models';
 import { createKernels, microBatchesOf, type TreeNode } from '@lockstep/reduction';
 import type { EngineCommand, EngineMessage, EngineThreadData } from './engine-messages.ts';
-import { evaluatePart } from './evaluator.ts';
 import { createIdleCollection } from './idle-collection.ts';
 import { MicroBatchSource } from './micro-batch-source.ts';
 import { StepComputer } from './step-computer.ts';

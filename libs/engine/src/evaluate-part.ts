@@ -1,6 +1,6 @@
 import type { DataSplits, Preparation } from '@lockstep/data';
-import type { Evaluation, TrainingModel } from '@lockstep/engine';
 import { evaluationPartRange } from '@lockstep/scheduling';
+import type { Evaluation, TrainingModel } from './training-model.ts';
 
 /** Samples that go through the model at once: a bound of memory, and part of what a result's bits depend on. */
 const BATCH_EXAMPLES = 100;
