@@ -4,6 +4,7 @@ import { evaluatePart } from '@lockstep/engine';
 import { evaluatePredictions, renderEvaluation, type EvaluationReport } from '@lockstep/evaluation';
 import { evaluationPartRange, numEvaluationParts } from '@lockstep/scheduling';
 import { Command } from 'commander';
+import { terminal } from '../terminal.ts';
 import { useTrainedModel, type TrainedModel } from '../trained-model.ts';
 
 export function evaluateCommand(): Command {
@@ -33,8 +34,4 @@ function evaluateTest({ config, model, classNames, statistics }: TrainedModel, s
     lossSum += evaluation.lossSum;
   }
   return evaluatePredictions({ labels: test.labels, probabilities, lossSum, classNames });
-}
-
-function terminal(): { color: boolean; columns: number } {
-  return { color: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined, columns: process.stdout.columns ?? 100 };
 }

@@ -1,11 +1,11 @@
 import type { RunResult } from '@lockstep/app-coordinator';
 import { renderEvaluation } from '@lockstep/evaluation';
+import { terminal } from '../terminal.ts';
 
 /** What a person reads at the end: how good the model is, how fast it was, where everything lies. */
 export function printResult({ end, evaluation }: RunResult): void {
   const { stdout } = process;
-  const color = stdout.isTTY === true && process.env['NO_COLOR'] === undefined;
-  stdout.write(`\n${renderEvaluation(evaluation, { color, columns: stdout.columns ?? 100 })}\n`);
+  stdout.write(`\n${renderEvaluation(evaluation, terminal())}\n`);
   const lines = [
     `Trained ${end.steps} steps on ${end.trainSamples.toLocaleString('en')} samples in ${end.trainSeconds.toFixed(1)} s (${Math.round(end.imagesPerSecond).toLocaleString('en')} images/s).`,
     ...(end.stoppedEarly === null ? [] : [`Stopped early: ${end.stoppedEarly}.`]),
