@@ -5,7 +5,8 @@ import { buildProgram } from './program.ts';
 
 enableCompileCache();
 // Threads and child processes use it too, by their environment.
-process.env['NODE_COMPILE_CACHE'] ??= getCompileCacheDir();
+const compileCache = getCompileCacheDir();
+if (compileCache !== undefined) process.env['NODE_COMPILE_CACHE'] ??= compileCache;
 // A reader that goes away, such as `head`, ends the command; it is no failure of the run.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
