@@ -1,12 +1,12 @@
 export { augmentationSchema, dataSchema, type AugmentationConfig, type DataConfig, type DataOptions, type DataSource } from './config/data-config.ts';
 export { lossSchema, modelSchema, ZOO_MODELS, type LossConfig, type LossOptions, type ModelConfig, type ModelOptions, type ZooModel } from './config/model-config.ts';
 export { clippingSchema, optimizerSchema, scheduleSchema, type ClippingConfig, type OptimizerConfig, type OptimizerOptions, type ScheduleConfig, type ScheduleOptions } from './config/optimizer-config.ts';
-export { numericsSchema, runSchema, type NumericsConfig, type RunConfig, type RunOptions } from './config/run-config.ts';
+export { CLUSTER_FIELDS, numericsSchema, runSchema, type NumericsConfig, type RunConfig, type RunOptions, type ShardHostKind } from './config/run-config.ts';
 export { importBundle, importModelFunction, type ConfigBundle } from './config-bundle.ts';
 export { assertNever, LockstepError, messageOf, type ErrorCode, type LockstepErrorOptions } from './errors.ts';
 export { bytesOf, sha256 } from './hashing.ts';
 export { INSTRUCTION_SETS, type Capabilities, type InstructionSet, type Numerics } from './numerics.ts';
 export { layOutParameters, type ParameterLayout, type ParameterSpec, type PlacedParameter } from './parameter-layout.ts';
-export type { EndEvent, EpochEvent, LogEvent, RunEvent, StartEvent, StepEvent, WorkerEvent } from './run-events.ts';
+export type { CheckpointEvent, EndEvent, EpochEvent, LogEvent, RunEvent, ShardsEvent, StartEvent, StepEvent, WorkerEvent } from './run-events.ts';
 export { deriveSeed, uniformStream, type SeedPurpose } from './seeds.ts';
 export { epochOf, microBatchOf, rankOf, stepOf, versionOf, type Brand, type Epoch, type MicroBatch, type Rank, type Step, type Version } from './words.ts';

@@ -1,7 +1,7 @@
 import type { Numerics } from './numerics.ts';
 
 /** What a run tells of itself, as it happens. Every sink (terminal, JSON lines, metrics file, TensorBoard, report) reads this one stream. */
-export type RunEvent = StartEvent | WorkerEvent | StepEvent | EpochEvent | LogEvent | EndEvent;
+export type RunEvent = StartEvent | WorkerEvent | StepEvent | EpochEvent | CheckpointEvent | ShardsEvent | LogEvent | EndEvent;
 
 export interface StartEvent {
   readonly event: 'start';
@@ -20,6 +20,8 @@ export interface StartEvent {
   readonly globalBatchSize: number;
   readonly microBatches: number;
   readonly shards: number;
+  /** The version that a resumed run goes on from; 0 for a new one. */
+  readonly resumedFrom: number;
   readonly numerics: Numerics;
 }
 
@@ -64,6 +66,28 @@ export interface EpochEvent {
   readonly elapsedSeconds: number;
   readonly imagesPerSecond: number;
   readonly parametersSha256: string;
+}
+
+/** A checkpoint is whole on the disk. */
+export interface CheckpointEvent {
+  readonly event: 'checkpoint';
+  readonly version: number;
+  readonly directory: string;
+  /** Of writing it, during which training went on. */
+  readonly seconds: number;
+}
+
+/** The shards are (again) where the workers find them. */
+export interface ShardsEvent {
+  readonly event: 'shards';
+  /** Grows when all shards go back to a checkpoint. */
+  readonly generation: number;
+  /** The version that they start from, in a new generation. */
+  readonly version: number;
+  /** Why they were placed: `the run starts`, `server 2 was lost: its replica takes over`. */
+  readonly cause: string;
+  /** One a shard. */
+  readonly hosts: readonly string[];
 }
 
 export interface LogEvent {

@@ -3,9 +3,11 @@ export interface Tally {
   readonly numExamples: number;
   readonly numCorrect: number;
   readonly lossSum: number;
+  /** Micro-batches whose loss or gradient was no number; above 0 the step changes nothing. */
+  readonly numNonFinite: number;
 }
 
-export const emptyTally: Tally = { numExamples: 0, numCorrect: 0, lossSum: 0 };
+export const emptyTally: Tally = { numExamples: 0, numCorrect: 0, lossSum: 0, numNonFinite: 0 };
 
 /** The tally of a node from those of its children. Left first: the sum of losses is a float. */
 export function addTallies(left: Tally, right: Tally): Tally {
@@ -13,5 +15,6 @@ export function addTallies(left: Tally, right: Tally): Tally {
     numExamples: left.numExamples + right.numExamples,
     numCorrect: left.numCorrect + right.numCorrect,
     lossSum: left.lossSum + right.lossSum,
+    numNonFinite: left.numNonFinite + right.numNonFinite,
   };
 }

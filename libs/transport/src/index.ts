@@ -13,8 +13,17 @@ export type { CoordinatorMessage, CoordinatorMessage__Output } from './gen/locks
 export type { Evaluate__Output as EvaluateMessage } from './gen/lockstep/v1/Evaluate.ts';
 export type { EvaluationPart__Output as EvaluationPartMessage } from './gen/lockstep/v1/EvaluationPart.ts';
 export type { ModelReady__Output as ModelReadyMessage } from './gen/lockstep/v1/ModelReady.ts';
+export type { Coverage__Output as CoverageMessage } from './gen/lockstep/v1/Coverage.ts';
+export type { FinishedStep__Output as FinishedStep } from './gen/lockstep/v1/FinishedStep.ts';
+export type { HostCommand, HostCommand__Output } from './gen/lockstep/v1/HostCommand.ts';
+export type { HostHello__Output as HostHelloMessage } from './gen/lockstep/v1/HostHello.ts';
+export type { HostMessage, HostMessage__Output } from './gen/lockstep/v1/HostMessage.ts';
+export type { HostedShard__Output as HostedShardMessage } from './gen/lockstep/v1/HostedShard.ts';
+export type { Placement__Output as PlacementMessage } from './gen/lockstep/v1/Placement.ts';
+export type { ShardCoverage__Output as ShardCoverage } from './gen/lockstep/v1/ShardCoverage.ts';
+export type { StartShard__Output as StartShardCommand } from './gen/lockstep/v1/StartShard.ts';
+export type { WorkerShare__Output as WorkerShare } from './gen/lockstep/v1/WorkerShare.ts';
 export type { ShardEndpoint, ShardEndpoint__Output } from './gen/lockstep/v1/ShardEndpoint.ts';
-export type { Shards__Output as ShardsMessage } from './gen/lockstep/v1/Shards.ts';
 export type { Welcome__Output as WelcomeMessage } from './gen/lockstep/v1/Welcome.ts';
 export type { WorkerMessage, WorkerMessage__Output } from './gen/lockstep/v1/WorkerMessage.ts';
 export { insecureClientCredentials, insecureServerCredentials, type ChannelCredentials, type ServerCredentials } from './credentials.ts';

@@ -21,6 +21,20 @@ const earlyStoppingSchema = z.strictObject({
   minDelta: z.number().min(0).default(0),
 });
 
+const checkpointsSchema = z.strictObject({
+  /** Besides those below: at every multiple of so many steps; null: at none. */
+  everySteps: z.int().min(1).nullable().default(null),
+  /** So many minutes after the last one; null: never. */
+  everyMinutes: z.number().positive().nullable().default(5),
+  /** At each epoch's end. */
+  everyEpoch: z.boolean().default(true),
+  /** How many of the newest are kept; that of the best epoch is kept besides where `keepBest` needs it. */
+  keepLast: z.int().min(1).default(3),
+});
+
+/** Whose processes host shards: the coordinator's, the workers', `lockstep parameter-server`'s. */
+const SHARD_HOSTS = ['coordinator', 'workers', 'servers'] as const;
+
 /** A whole run, each default where it is declared. Options (input) are what a person writes, the config (output) is complete. */
 export const runSchema = z.strictObject({
   data: dataSchema.prefault({}),
@@ -37,8 +51,17 @@ export const runSchema = z.strictObject({
   /** Stop after this many steps, whatever the epochs; null: no such limit. */
   maxSteps: z.int().min(1).nullable().default(null),
   seed: z.int().min(0).default(42),
-  /** Parameter server shards. */
-  shards: z.int().min(1).max(256).default(1),
+  /** Parameter server shards; null: one a host that is there when the run starts. */
+  shards: z.int().min(1).max(256).nullable().default(null),
+  /** Which processes host the shards, dealt out in turn over all that are there. */
+  shardHosts: z.array(z.enum(SHARD_HOSTS)).min(1).default(['coordinator']),
+  /** Copies of each shard on another host, which take over without a lost step. */
+  replicas: z.int().min(0).max(1).default(0),
+  checkpoints: checkpointsSchema.prefault({}),
+  /** A loss or gradient that is no number stops the run, or its step changes nothing. */
+  onNonFinite: z.enum(['stop', 'skip']).default('stop'),
+  /** A step that takes so many times as long as usual has its missing parts computed by idle workers too; null: never. */
+  backupAfter: z.number().min(1).nullable().default(3),
   earlyStopping: earlyStoppingSchema.nullable().default(null),
   /** End with the weights of the epoch of least validation loss (needs a validation split). */
   keepBest: z.boolean().default(false),
@@ -56,6 +79,10 @@ export const runSchema = z.strictObject({
   }
 });
 
+/** The fields that a resumed run may change: they shape the cluster, not the result. */
+export const CLUSTER_FIELDS = ['shards', 'shardHosts', 'replicas', 'checkpoints', 'backupAfter', 'failureDetectionMs'] as const;
+
+export type ShardHostKind = (typeof SHARD_HOSTS)[number];
 export type RunOptions = z.input<typeof runSchema>;
 export type RunConfig = z.output<typeof runSchema>;
 export type NumericsConfig = RunConfig['numerics'];

@@ -2,30 +2,33 @@
 
 import type { Welcome as _lockstep_v1_Welcome, Welcome__Output as _lockstep_v1_Welcome__Output } from '../../lockstep/v1/Welcome.ts';
 import type { Refusal as _lockstep_v1_Refusal, Refusal__Output as _lockstep_v1_Refusal__Output } from '../../lockstep/v1/Refusal.ts';
-import type { Shards as _lockstep_v1_Shards, Shards__Output as _lockstep_v1_Shards__Output } from '../../lockstep/v1/Shards.ts';
+import type { Placement as _lockstep_v1_Placement, Placement__Output as _lockstep_v1_Placement__Output } from '../../lockstep/v1/Placement.ts';
 import type { Assignment as _lockstep_v1_Assignment, Assignment__Output as _lockstep_v1_Assignment__Output } from '../../lockstep/v1/Assignment.ts';
 import type { Evaluate as _lockstep_v1_Evaluate, Evaluate__Output as _lockstep_v1_Evaluate__Output } from '../../lockstep/v1/Evaluate.ts';
 import type { Heartbeat as _lockstep_v1_Heartbeat, Heartbeat__Output as _lockstep_v1_Heartbeat__Output } from '../../lockstep/v1/Heartbeat.ts';
 import type { Finish as _lockstep_v1_Finish, Finish__Output as _lockstep_v1_Finish__Output } from '../../lockstep/v1/Finish.ts';
+import type { Extra as _lockstep_v1_Extra, Extra__Output as _lockstep_v1_Extra__Output } from '../../lockstep/v1/Extra.ts';
 
 export interface CoordinatorMessage {
   'welcome'?: (_lockstep_v1_Welcome | null);
   'refusal'?: (_lockstep_v1_Refusal | null);
-  'shards'?: (_lockstep_v1_Shards | null);
+  'placement'?: (_lockstep_v1_Placement | null);
   'assignment'?: (_lockstep_v1_Assignment | null);
   'evaluate'?: (_lockstep_v1_Evaluate | null);
   'heartbeat'?: (_lockstep_v1_Heartbeat | null);
   'finish'?: (_lockstep_v1_Finish | null);
-  'message'?: "welcome"|"refusal"|"shards"|"assignment"|"evaluate"|"heartbeat"|"finish";
+  'extra'?: (_lockstep_v1_Extra | null);
+  'message'?: "welcome"|"refusal"|"placement"|"assignment"|"evaluate"|"heartbeat"|"finish"|"extra";
 }
 
 export interface CoordinatorMessage__Output {
   'welcome'?: (_lockstep_v1_Welcome__Output | null);
   'refusal'?: (_lockstep_v1_Refusal__Output | null);
-  'shards'?: (_lockstep_v1_Shards__Output | null);
+  'placement'?: (_lockstep_v1_Placement__Output | null);
   'assignment'?: (_lockstep_v1_Assignment__Output | null);
   'evaluate'?: (_lockstep_v1_Evaluate__Output | null);
   'heartbeat'?: (_lockstep_v1_Heartbeat__Output | null);
   'finish'?: (_lockstep_v1_Finish__Output | null);
-  'message'?: "welcome"|"refusal"|"shards"|"assignment"|"evaluate"|"heartbeat"|"finish";
+  'extra'?: (_lockstep_v1_Extra__Output | null);
+  'message'?: "welcome"|"refusal"|"placement"|"assignment"|"evaluate"|"heartbeat"|"finish"|"extra";
 }

@@ -9,6 +9,7 @@ export interface Welcome {
   'dataset'?: (_lockstep_v1_BlockReference | null);
   'modelBundle'?: (string);
   'modelBundleSha256'?: (string);
+  'runId'?: (string);
 }
 
 export interface Welcome__Output {
@@ -18,4 +19,5 @@ export interface Welcome__Output {
   'dataset': (_lockstep_v1_BlockReference__Output | null);
   'modelBundle': (string);
   'modelBundleSha256': (string);
+  'runId': (string);
 }

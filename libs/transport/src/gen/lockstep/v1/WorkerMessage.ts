@@ -2,24 +2,27 @@
 
 import type { Hello as _lockstep_v1_Hello, Hello__Output as _lockstep_v1_Hello__Output } from '../../lockstep/v1/Hello.ts';
 import type { ModelReady as _lockstep_v1_ModelReady, ModelReady__Output as _lockstep_v1_ModelReady__Output } from '../../lockstep/v1/ModelReady.ts';
-import type { Heartbeat as _lockstep_v1_Heartbeat, Heartbeat__Output as _lockstep_v1_Heartbeat__Output } from '../../lockstep/v1/Heartbeat.ts';
+import type { WorkerHeartbeat as _lockstep_v1_WorkerHeartbeat, WorkerHeartbeat__Output as _lockstep_v1_WorkerHeartbeat__Output } from '../../lockstep/v1/WorkerHeartbeat.ts';
 import type { EvaluationPart as _lockstep_v1_EvaluationPart, EvaluationPart__Output as _lockstep_v1_EvaluationPart__Output } from '../../lockstep/v1/EvaluationPart.ts';
 import type { Failure as _lockstep_v1_Failure, Failure__Output as _lockstep_v1_Failure__Output } from '../../lockstep/v1/Failure.ts';
+import type { Leave as _lockstep_v1_Leave, Leave__Output as _lockstep_v1_Leave__Output } from '../../lockstep/v1/Leave.ts';
 
 export interface WorkerMessage {
   'hello'?: (_lockstep_v1_Hello | null);
   'modelReady'?: (_lockstep_v1_ModelReady | null);
-  'heartbeat'?: (_lockstep_v1_Heartbeat | null);
+  'heartbeat'?: (_lockstep_v1_WorkerHeartbeat | null);
   'evaluationPart'?: (_lockstep_v1_EvaluationPart | null);
   'failure'?: (_lockstep_v1_Failure | null);
-  'message'?: "hello"|"modelReady"|"heartbeat"|"evaluationPart"|"failure";
+  'leave'?: (_lockstep_v1_Leave | null);
+  'message'?: "hello"|"modelReady"|"heartbeat"|"evaluationPart"|"failure"|"leave";
 }
 
 export interface WorkerMessage__Output {
   'hello'?: (_lockstep_v1_Hello__Output | null);
   'modelReady'?: (_lockstep_v1_ModelReady__Output | null);
-  'heartbeat'?: (_lockstep_v1_Heartbeat__Output | null);
+  'heartbeat'?: (_lockstep_v1_WorkerHeartbeat__Output | null);
   'evaluationPart'?: (_lockstep_v1_EvaluationPart__Output | null);
   'failure'?: (_lockstep_v1_Failure__Output | null);
-  'message'?: "hello"|"modelReady"|"heartbeat"|"evaluationPart"|"failure";
+  'leave'?: (_lockstep_v1_Leave__Output | null);
+  'message'?: "hello"|"modelReady"|"heartbeat"|"evaluationPart"|"failure"|"leave";
 }

@@ -2,12 +2,16 @@
 
 import type { ShardEndpoint as _lockstep_v1_ShardEndpoint, ShardEndpoint__Output as _lockstep_v1_ShardEndpoint__Output } from '../../lockstep/v1/ShardEndpoint.ts';
 
-export interface Shards {
+export interface Placement {
+  'number'?: (number);
+  'generation'?: (number);
   'shards'?: (_lockstep_v1_ShardEndpoint)[];
-  'initialize'?: (boolean);
+  'token'?: (string);
 }
 
-export interface Shards__Output {
+export interface Placement__Output {
+  'number': (number);
+  'generation': (number);
   'shards': (_lockstep_v1_ShardEndpoint__Output)[];
-  'initialize': (boolean);
+  'token': (string);
 }

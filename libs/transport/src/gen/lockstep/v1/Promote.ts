@@ -1,0 +1,12 @@
+// Original file: proto/lockstep/v1/coordinator.proto
+
+
+export interface Promote {
+  'generation'?: (number);
+  'shard'?: (number);
+}
+
+export interface Promote__Output {
+  'generation': (number);
+  'shard': (number);
+}

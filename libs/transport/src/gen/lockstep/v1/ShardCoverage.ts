@@ -1,0 +1,16 @@
+// Original file: proto/lockstep/v1/coordinator.proto
+
+
+export interface ShardCoverage {
+  'generation'?: (number);
+  'shard'?: (number);
+  'version'?: (number);
+  'missingMicroBatches'?: (number)[];
+}
+
+export interface ShardCoverage__Output {
+  'generation': (number);
+  'shard': (number);
+  'version': (number);
+  'missingMicroBatches': (number)[];
+}

@@ -1,0 +1,10 @@
+// Original file: proto/lockstep/v1/coordinator.proto
+
+
+export interface WorkerHeartbeat {
+  'step'?: (number);
+}
+
+export interface WorkerHeartbeat__Output {
+  'step': (number);
+}
