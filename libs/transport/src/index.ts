@@ -27,3 +27,4 @@ export type { ShardEndpoint, ShardEndpoint__Output } from './gen/lockstep/v1/Sha
 export type { Welcome__Output as WelcomeMessage } from './gen/lockstep/v1/Welcome.ts';
 export type { WorkerMessage, WorkerMessage__Output } from './gen/lockstep/v1/WorkerMessage.ts';
 export { insecureClientCredentials, insecureServerCredentials, type ChannelCredentials, type ServerCredentials } from './credentials.ts';
+export type { HostLink, HostLinkEvents } from './host-link.ts';
