@@ -1,6 +1,4 @@
 const LANES: usize = 8;
-const LARGEST_FINITE: i32 = 0x7f7fffff;
-const MAGNITUDE: i32 = 0x7fffffff;
 
 // @ts-ignore: decorator
 @inline function low(at: usize): v128 {
@@ -38,33 +36,4 @@ export function sumOfSquares(vector: usize, bytes: usize): f64 {
     sum += value * value;
   }
   return sum;
-}
-
-// @ts-ignore: decorator
-@inline function largerMagnitude(largest: v128, at: usize): v128 {
-  return i32x4.max_s(largest, v128.and(v128.load(at), i32x4.splat(MAGNITUDE)));
-}
-
-/** Whether any of `bytes` (a multiple of 64) from `start` holds an infinity or a NaN. */
-function anyNonFinite(start: usize, bytes: usize): bool {
-  let a = i32x4.splat(0), b = i32x4.splat(0), c = i32x4.splat(0), d = i32x4.splat(0);
-  for (let at = start, end = start + bytes; at < end; at += 64) {
-    a = largerMagnitude(a, at);
-    b = largerMagnitude(b, at + 16);
-    c = largerMagnitude(c, at + 32);
-    d = largerMagnitude(d, at + 48);
-  }
-  const largest = i32x4.max_s(i32x4.max_s(a, b), i32x4.max_s(c, d));
-  return v128.any_true(i32x4.gt_s(largest, i32x4.splat(LARGEST_FINITE)));
-}
-
-/** The index of the first infinity or NaN, or -1. */
-export function firstNonFinite(vector: usize, bytes: usize): i32 {
-  const block: usize = 16384;
-  let start: usize = 0;
-  while (start + block <= bytes && !anyNonFinite(vector + start, block)) start += block;
-  for (let at = start; at < bytes; at += 4) {
-    if ((load<i32>(vector + at) & MAGNITUDE) > LARGEST_FINITE) return <i32>(at >> 2);
-  }
-  return -1;
 }

@@ -34,7 +34,18 @@ export const scalarKernels = {
     return sum;
   },
 
-  firstNonFinite: (values: Values): number => values.findIndex((value) => !Number.isFinite(value)),
+  /** Lanes of 16, then the lanes and what remains in order, each by `h = (h ^ x) * factor; h ^= h >>> 15` in 32 bits. */
+  digest(values: Values): number {
+    const words = new Int32Array(values.buffer, values.byteOffset, values.length);
+    const whole = words.length - (words.length % 16);
+    const mix = (hash: number, word: number): number => {
+      const product = Math.imul(hash ^ word, 0x85ebca6b);
+      return product ^ (product >>> 15);
+    };
+    const fold = (hash: number, list: Int32Array): number => list.reduce(mix, hash);
+    const lanes = Int32Array.from({ length: 16 }, (_, lane) => fold(0, words.subarray(0, whole).filter((_word, at) => at % 16 === lane)));
+    return fold(fold(0, lanes), words.subarray(whole)) >>> 0;
+  },
 
   sgd: (p: Values, g: Values, rate: number, l2: number) => fill(p, (at) => f(get(p, at) - f(f(rate) * slopeAt(p, g, at, l2)))),
 

@@ -11,6 +11,7 @@ export interface KernelExports {
   scale(vector: number, bytes: number, factor: number): void;
   clipByValue(vector: number, bytes: number, limit: number): void;
   sumOfSquares(vector: number, bytes: number): number;
+  scan(vector: number, bytes: number): number;
   firstNonFinite(vector: number, bytes: number): number;
   sgd(parameters: number, gradient: number, bytes: number, rate: number, l2: number): void;
   momentum(parameters: number, gradient: number, velocities: number, bytes: number, rate: number, l2: number, momentum: number): void;

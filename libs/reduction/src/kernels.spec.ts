@@ -123,21 +123,44 @@ describe('sumsOfSquares', () => {
   });
 });
 
-describe('firstNonFinite', () => {
-  it.each([0, 1, 31, 4095, 4096, 8191, 12_287, 12_288, 12_299])('finds an infinity or a NaN at %i', (index) => {
+describe('scan', () => {
+  it.each(LENGTHS)('has the digest of the formula for %i elements', (length) => {
+    const values = randomFloats(length, 9);
+    expect(kernels.scan(vectorOf(values)).digest).toBe(scalarKernels.digest(values));
+  });
+
+  it('has another digest after any one bit is flipped', () => {
+    const vector = vectorOf(randomFloats(83, 3));
+    const words = new Int32Array(vector.data.buffer, vector.byteOffset, vector.length);
+    const digests = new Set([kernels.scan(vector).digest]);
+    for (let at = 0; at < words.length; at += 1) {
+      for (let bit = 0; bit < 32; bit += 1) {
+        words[at]! ^= 1 << bit;
+        digests.add(kernels.scan(vector).digest);
+        words[at]! ^= 1 << bit;
+      }
+    }
+    expect(digests.size).toBe(1 + 83 * 32);
+  });
+
+  it('has the digest 0 for zeros', () => {
+    expect(kernels.scan(vectorOf(new Float32Array(83)))).toEqual({ firstNonFinite: -1, digest: 0 });
+  });
+
+  it.each([0, 1, 31, 4095, 4096, 12_287, 12_288, 12_299])('finds an infinity or a NaN at %i', (index) => {
     const vector = vectorOf(randomFloats(12_300, 7));
-    expect(kernels.firstNonFinite(vector)).toBe(-1);
+    expect(kernels.scan(vector).firstNonFinite).toBe(-1);
     for (const value of [Number.NaN, Infinity, -Infinity]) {
       vector.data[index] = value;
       vector.data[12_299] = Number.NaN;
-      expect(kernels.firstNonFinite(vector)).toBe(index);
+      expect(kernels.scan(vector)).toEqual({ firstNonFinite: index, digest: scalarKernels.digest(vector.data) });
     }
   });
 
   it('takes the largest finite numbers for finite', () => {
     const largest = 3.4028234663852886e38;
-    expect(kernels.firstNonFinite(vectorOf(new Float32Array(5000).fill(largest)))).toBe(-1);
-    expect(kernels.firstNonFinite(vectorOf(new Float32Array(5000).fill(-largest)))).toBe(-1);
+    expect(kernels.scan(vectorOf(new Float32Array(5000).fill(largest))).firstNonFinite).toBe(-1);
+    expect(kernels.scan(vectorOf(new Float32Array(5000).fill(-largest))).firstNonFinite).toBe(-1);
   });
 });
 

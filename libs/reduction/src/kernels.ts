@@ -28,8 +28,15 @@ export interface Kernels extends VectorAllocator, OptimizerKernels {
    * elements in order: so a block has the same sum wherever it is computed. Not finite where an element is not.
    */
   sumsOfSquares(vector: Vector, blockLength?: number): Float64Array;
+  /** Looks at every element once: is it a number, and what are its bits? */
+  scan(vector: Vector): Scan;
+}
+
+export interface Scan {
   /** The index of the first infinity or NaN, or -1. */
-  firstNonFinite(vector: Vector): number;
+  readonly firstNonFinite: number;
+  /** 32 bits that tell vectors of one length apart: one flipped bit always changes them; zeros have 0. */
+  readonly digest: number;
 }
 
 export interface KernelOptions {
@@ -47,7 +54,7 @@ export function createKernels({ maximumBytes = LARGEST_MEMORY_BYTES }: KernelOpt
     slice: sliceVector,
     ...elementwise(kernels),
     sumsOfSquares: (vector, blockLength = NORM_BLOCK) => sumsOfSquares(kernels, vector, blockLength),
-    firstNonFinite: (vector) => kernels.firstNonFinite(vector.byteOffset, vector.data.byteLength),
+    scan: (vector) => scan(kernels, vector),
     ...createOptimizerKernels(kernels),
   };
 }
@@ -78,3 +85,12 @@ function sumsOfSquares(kernels: KernelExports, vector: Vector, blockLength: numb
   }
   return sums;
 }
+
+function scan(kernels: KernelExports, { byteOffset, data }: Vector): Scan {
+  const result = kernels.scan(byteOffset, data.byteLength);
+  const isFinite = result < DIGESTS;
+  return { firstNonFinite: isFinite ? -1 : kernels.firstNonFinite(byteOffset, data.byteLength), digest: isFinite ? result : result - DIGESTS };
+}
+
+/** The kernel adds as much to the digest of a vector with an infinity or a NaN. */
+const DIGESTS = 2 ** 32;
