@@ -6,9 +6,10 @@ import type { EngineCommand, EngineMessage, EngineThreadData } from './engine-me
 export type ReadyMessage = Extract<EngineMessage, { kind: 'ready' }>;
 export type PartialMessage = Extract<EngineMessage, { kind: 'partial' }>;
 export type EvaluatedMessage = Extract<EngineMessage, { kind: 'evaluated' }>;
+type EvaluateCommand = Extract<EngineCommand, { kind: 'evaluate' }>;
 
 export interface EngineHandleOptions {
-  readonly data: EngineThreadData;
+  readonly data: Omit<EngineThreadData, 'useless'>;
   readonly onPartial: (partial: PartialMessage) => void;
   readonly onEvaluated: (evaluated: EvaluatedMessage) => void;
   /** The thread cannot go on. Called once. */
@@ -20,29 +21,40 @@ export class EngineHandle {
   readonly #options: EngineHandleOptions;
   readonly #thread: Worker;
   readonly #ready = Promise.withResolvers<ReadyMessage>();
-  #stepDone: PromiseWithResolvers<void> | null = null;
+  readonly #useless = new Int32Array(new SharedArrayBuffer(4));
+  #number = 0;
+  #computed: PromiseWithResolvers<void> | null = null;
   #closed = false;
 
   /** The process's environment carries the numerics already. */
   constructor(options: EngineHandleOptions) {
     this.#options = options;
     this.#ready.promise.catch(() => undefined);
-    this.#thread = new Worker(new URL('./engine-thread.ts', import.meta.url), { workerData: options.data });
+    this.#thread = new Worker(new URL('./engine-thread.ts', import.meta.url), { workerData: { ...options.data, useless: this.#useless } satisfies EngineThreadData });
     this.#thread.on('message', (message: EngineMessage) => this.#take(message));
     this.#thread.on('error', (error) => this.#fail(new LockstepError('engine', `the engine thread failed: ${error.message}`, { cause: error })));
     this.#thread.on('exit', (code) => this.#fail(new LockstepError('engine', `the engine thread ended with code ${code}`)));
   }
 
-  /** Resolves when the engine is loaded and the model built. */
+  /** Resolves when the engine is loaded, the model built and a first gradient computed. */
   get ready(): Promise<ReadyMessage> {
     return this.#ready.promise;
   }
 
-  /** Computes nodes of a step; partials are told as they are ready. Resolves after the last, rejects on failure. */
-  computeStep(step: number, nodes: readonly TreeNode[], parameters: Float32Array): Promise<void> {
-    this.#stepDone = Promise.withResolvers<void>();
-    this.#post({ kind: 'step', step, nodes, parameters });
-    return this.#stepDone.promise;
+  /**
+   * Computes nodes of a step; partials are told as they are ready. Resolves after the last or the interruption, rejects
+   * on failure. One at a time, but for one that was interrupted.
+   */
+  compute(work: { readonly step: number; readonly begins: boolean; readonly nodes: readonly TreeNode[]; readonly parameters: Float32Array }): Promise<void> {
+    this.#number += 1;
+    this.#computed = Promise.withResolvers<void>();
+    this.#post({ kind: 'compute', number: this.#number, ...work });
+    return this.#computed.promise;
+  }
+
+  /** What was asked for is of no use any more: no partial of it is told from now on. */
+  interrupt(): void {
+    Atomics.store(this.#useless, 0, this.#number);
   }
 
   /** Lets the engine use the time until the next version comes. */
@@ -50,7 +62,7 @@ export class EngineHandle {
     if (node !== undefined) this.#post({ kind: 'wait', nextStep, node });
   }
 
-  evaluate(command: Omit<Extract<EngineCommand, { kind: 'evaluate' }>, 'kind'>): void {
+  evaluate(command: Omit<EvaluateCommand, 'kind'>): void {
     this.#post({ kind: 'evaluate', ...command });
   }
 
@@ -66,19 +78,27 @@ export class EngineHandle {
   #take(message: EngineMessage): void {
     switch (message.kind) {
       case 'ready': return this.#ready.resolve(message);
-      case 'partial': return this.#options.onPartial(message);
-      case 'stepDone': return this.#stepDone?.resolve();
+      case 'partial': return this.#tellPartial(message);
+      case 'computed': return this.#endCompute(message.number);
       case 'evaluated': return this.#options.onEvaluated(message);
       case 'failed': return this.#fail(new LockstepError(message.code, message.message, message.hint === undefined ? {} : { hint: message.hint }));
       default: return assertNever(message);
     }
   }
 
+  #tellPartial(partial: PartialMessage): void {
+    if (partial.number > Atomics.load(this.#useless, 0)) this.#options.onPartial(partial);
+  }
+
+  #endCompute(number: number): void {
+    if (number === this.#number) this.#computed?.resolve();
+  }
+
   #fail(error: LockstepError): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#ready.reject(error);
-    this.#stepDone?.reject(error);
+    this.#computed?.reject(error);
     this.#options.onFailure(error);
   }
 }

@@ -9,19 +9,40 @@ export interface EngineThreadData {
   readonly dataset: SharedArrayBuffer;
   /** The config file's model function as an ES module, or null for a model of the zoo. */
   readonly modelBundle: ConfigBundle | null;
+  /** One int: the number of the last command whose partials are of no use any more. */
+  readonly useless: Int32Array<SharedArrayBuffer>;
 }
 
 export type EngineCommand =
-  /** Compute these nodes of a step on `parameters`, which stay as they are until the step after is done. */
-  | { readonly kind: 'step'; readonly step: number; readonly nodes: readonly TreeNode[]; readonly parameters: Float32Array }
+  /** Compute these nodes of a step on `parameters`, which stay as they are until another step has been computed. */
+  | {
+    readonly kind: 'compute';
+    /** Counts up from 1. */
+    readonly number: number;
+    readonly step: number;
+    /** The first of its step: what was computed before is not needed any more. */
+    readonly begins: boolean;
+    readonly nodes: readonly TreeNode[];
+    readonly parameters: Float32Array;
+  }
   /** The step's partials are on their way: prepare the next step's first micro-batch, of this node. */
   | { readonly kind: 'wait'; readonly nextStep: number; readonly node: TreeNode }
   | { readonly kind: 'evaluate'; readonly evaluation: number; readonly split: 'validation' | 'test'; readonly parts: readonly number[]; readonly parameters: Float32Array };
 
 export type EngineMessage =
   | { readonly kind: 'ready'; readonly specs: readonly ParameterSpec[]; readonly topology: object; readonly initial: Float32Array }
-  /** `sum` lies in the engine's kernel memory and is reused by its next step. */
-  | { readonly kind: 'partial'; readonly step: number; readonly node: TreeNode; readonly tally: Tally; readonly computeMs: number; readonly sum: Float32Array }
-  | { readonly kind: 'stepDone'; readonly step: number }
+  /** `sum` lies in the engine's kernel memory and is reused when the next step begins. */
+  | {
+    readonly kind: 'partial';
+    readonly number: number;
+    readonly step: number;
+    readonly node: TreeNode;
+    readonly tally: Tally;
+    readonly computeMs: number;
+    readonly digests: readonly number[];
+    readonly sum: Float32Array;
+  }
+  /** Told of every command `compute`, after its partials. */
+  | { readonly kind: 'computed'; readonly number: number }
   | { readonly kind: 'evaluated'; readonly evaluation: number; readonly part: number; readonly lossSum: number; readonly numCorrect: number; readonly probabilities: Float32Array }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string; readonly hint: string | undefined };

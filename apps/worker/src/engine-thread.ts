@@ -10,7 +10,7 @@ import { MicroBatchSource } from './micro-batch-source.ts';
 import { StepComputer } from './step-computer.ts';
 
 /** The one thread of a worker that owns TensorFlow.js: a native op blocks its thread, and heartbeats must not wait. */
-const { config, numerics, dataset, modelBundle } = workerData as EngineThreadData;
+const { config, numerics, dataset, modelBundle, useless } = workerData as EngineThreadData;
 
 try {
   await serve();
@@ -38,23 +38,26 @@ async function serve(): Promise<void> {
       tellFailure(error);
     }
   });
-  tell({ kind: 'ready', specs: model.layout.parameters, topology: model.topology, initial: model.readParameters() });
+  const initial = model.readParameters();
+  computer.warmUp();
+  tell({ kind: 'ready', specs: model.layout.parameters, topology: model.topology, initial });
 
   function run(command: EngineCommand): void {
     switch (command.kind) {
-      case 'step': return computeStep(command);
+      case 'compute': return compute(command);
       case 'wait': return useWait(command.nextStep, command.node);
       case 'evaluate': return evaluate(command);
       default: return assertNever(command);
     }
   }
 
-  function computeStep({ step, nodes, parameters }: Extract<EngineCommand, { kind: 'step' }>): void {
+  function compute({ number, step, begins, nodes, parameters }: Extract<EngineCommand, { kind: 'compute' }>): void {
+    if (begins) computer.begin();
     model.loadParameters(parameters);
-    for (const { node, tally, computeMs, sum } of computer.compute(step, nodes)) {
-      tell({ kind: 'partial', step, node, tally, computeMs, sum: sum.data });
+    for (const { sum, ...partial } of computer.compute(step, nodes, () => Atomics.load(useless, 0) >= number)) {
+      tell({ kind: 'partial', number, step, ...partial, sum: sum.data });
     }
-    tell({ kind: 'stepDone', step });
+    tell({ kind: 'computed', number });
   }
 
   /** What can be done while the step's partials travel and the next version is made. */

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { bytesOf, numericsSchema, runSchema, sha256, uniformStream, type RunOptions } from '@lockstep/core';
 import { createPreparation } from '@lockstep/data';
 import { createTrainingModel, openLocalEngine, type Engine } from '@lockstep/engine';
-import { addTallies, createKernels, leafOf, type Kernels, type Tally, type TreeNode } from '@lockstep/reduction';
+import { addTallies, createKernels, emptyTally, leafOf, type Kernels, type Tally, type TreeNode } from '@lockstep/reduction';
 import { MicroBatchSource } from './micro-batch-source.ts';
 import { StepComputer } from './step-computer.ts';
 import { syntheticDataset } from './testing/synthetic-dataset.ts';
@@ -17,6 +17,7 @@ beforeAll(async () => {
 interface Result {
   readonly node: TreeNode;
   readonly tally: Tally;
+  readonly digests: readonly number[];
   readonly hash: string;
   readonly sum: Float32Array;
 }
@@ -33,12 +34,14 @@ function computer(options: RunOptions = {}, kernels: Kernels = createKernels()) 
   model.loadParameters(model.readParameters().map(() => draw() - 0.5));
   const source = new MicroBatchSource(config, dataset, createPreparation(config.data, dataset.imageShape, { mean: 0, deviation: 1 }));
   const steps = new StepComputer(config, model, source, kernels);
-  const compute = (step: number, nodes: readonly TreeNode[]): Result[] =>
-    [...steps.compute(step, nodes)].map(({ node, tally, sum }) => ({ node, tally, hash: sha256(bytesOf(sum.data)), sum: sum.data.slice() }));
-  return { model, compute };
+  const compute = (step: number, nodes: readonly TreeNode[]): Result[] => {
+    steps.begin();
+    return [...steps.compute(step, nodes, () => false)].map(({ node, tally, digests, sum }) => ({ node, tally, digests, hash: sha256(bytesOf(sum.data)), sum: sum.data.slice() }));
+  };
+  return { model, compute, steps };
 }
 
-const bits = (results: readonly Result[]) => results.map(({ node, tally, hash }) => ({ node, tally, hash }));
+const bits = (results: readonly Result[]) => results.map(({ node, tally, digests, hash }) => ({ node, tally, digests, hash }));
 
 describe('the partial of a node', () => {
   it('is the tree sum of its micro-batches, bit for bit, whoever computes them', () => {
@@ -48,6 +51,8 @@ describe('the partial of a node', () => {
     const sum = add(add(leaves[0]!.sum, leaves[1]!.sum), add(leaves[2]!.sum, leaves[3]!.sum));
     expect(sha256(bytesOf(sum))).toBe(whole?.hash);
     expect(whole?.tally).toEqual(addTallies(addTallies(leaves[0]!.tally, leaves[1]!.tally), addTallies(leaves[2]!.tally, leaves[3]!.tally)));
+    expect(whole?.digests).toEqual(leaves.flatMap(({ digests }) => digests));
+    expect(new Set(whole?.digests).size).toBe(4);
     expect(whole?.tally.numExamples).toBe(10);
     expect(whole?.sum.some((value) => value !== 0)).toBe(true);
   });
@@ -59,6 +64,23 @@ describe('the partial of a node', () => {
     for (const step of [5, 0, 1]) used.compute(step, [{ level: 3, index: 0 }]);
     expect(bits(used.compute(2, nodes))).toEqual(fresh);
     expect(bits(used.compute(1, nodes))).not.toEqual(fresh);
+  });
+
+  it('stays where it is while more of its step is computed', () => {
+    const { steps } = computer();
+    steps.begin();
+    const [first] = steps.compute(0, [leafOf(0)], () => false);
+    const before = sha256(bytesOf(first!.sum.data));
+    const others = [...steps.compute(0, [{ level: 1, index: 1 }, leafOf(1)], () => false)];
+    expect(sha256(bytesOf(first!.sum.data))).toBe(before);
+    expect(new Set([first!.sum.byteOffset, ...others.map(({ sum }) => sum.byteOffset)]).size).toBe(3);
+  });
+
+  it('is the same after a warm-up', () => {
+    const cold = bits(computer().compute(0, [leafOf(0)]));
+    const warm = computer();
+    warm.steps.warmUp();
+    expect(bits(warm.compute(0, [leafOf(0)]))).toEqual(cold);
   });
 
   it('follows the parameters that were loaded', () => {
@@ -76,8 +98,9 @@ describe('the partial of a node', () => {
     expect(results.map(({ tally }) => tally.numExamples).reduce((a, b) => a + b)).toBe(5);
     const empty = results.filter(({ tally }) => tally.numExamples === 0);
     expect(empty).toHaveLength(3);
-    for (const { sum, tally } of empty) {
-      expect(tally).toEqual({ numExamples: 0, numCorrect: 0, lossSum: 0 });
+    for (const { sum, tally, digests } of empty) {
+      expect(tally).toEqual(emptyTally);
+      expect(digests).toEqual([0]);
       expect(sum.every((value) => value === 0)).toBe(true);
     }
   });
@@ -89,6 +112,31 @@ it('names step and micro-batch of a loss that is not finite', () => {
   expect(() => compute(1, [{ level: 1, index: 2 }])).toThrow(expect.objectContaining({
     code: 'non-finite', message: 'step 1, micro-batch 4: the loss is NaN', hint: expect.stringContaining('learning rate'),
   }));
+});
+
+it('counts a micro-batch that gives no numbers, as zeros, where such steps are skipped', () => {
+  const { model, compute } = computer({ onNonFinite: 'skip' });
+  model.loadParameters(model.readParameters().fill(Number.NaN));
+  const [result] = compute(1, [{ level: 1, index: 2 }]);
+  expect(result?.tally).toEqual({ numExamples: 5, numCorrect: 0, lossSum: 0, numNonFinite: 2 });
+  expect(result?.sum.every((value) => Object.is(value, 0))).toBe(true);
+  expect(result?.digests).toEqual([0, 0]);
+});
+
+it('computes nothing more once it is of no use, and goes on with the next step', () => {
+  const kernels = createKernels();
+  const { compute, steps } = computer({}, kernels);
+  const fresh = bits(compute(2, [leafOf(0)]));
+  const bytes = kernels.memory.buffer.byteLength;
+  for (let round = 0; round < 50; round += 1) {
+    let asked = 0;
+    steps.begin();
+    const partials = [...steps.compute(1, [leafOf(0), { level: 2, index: 1 }, leafOf(1)], () => (asked += 1) > 4)];
+    expect(partials.map(({ node }) => node)).toEqual([leafOf(0)]);
+    expect(asked).toBe(5);
+  }
+  expect(bits(compute(2, [leafOf(0)]))).toEqual(fresh);
+  expect(kernels.memory.buffer.byteLength).toBeLessThanOrEqual(bytes + 3 * 65_536);
 });
 
 it('takes no more memory and no more tensors after many steps', () => {

@@ -8,7 +8,11 @@ export interface NodePartial {
   readonly tally: Tally;
   readonly computeMs: number;
   readonly sum: Vector;
+  /** Of each micro-batch's gradient, in order. */
+  readonly digests: readonly number[];
 }
+
+type Gradient = Pick<NodePartial, 'sum' | 'tally' | 'digests'>;
 
 /** Computes tree nodes of a step: the gradients of their micro-batches, each alone, summed along the tree. */
 export class StepComputer {
@@ -25,28 +29,42 @@ export class StepComputer {
     this.#kernels = kernels;
   }
 
-  /** The partials of `nodes` on the parameters last loaded. Their sums are reused once the next call begins. */
-  *compute(step: number, nodes: readonly TreeNode[]): Generator<NodePartial> {
+  /** A step begins: the sums of the one before are reused. */
+  begin(): void {
     for (const vector of this.#lent.splice(0)) this.#kernels.release(vector);
+  }
+
+  /** The partials of `nodes` on the parameters last loaded; ends early where `isUseless`, asked before each micro-batch, says so. */
+  *compute(step: number, nodes: readonly TreeNode[], isUseless: () => boolean): Generator<NodePartial> {
     for (const node of nodes) {
-      const partial = this.#computeNode(step, node);
+      const partial = this.#computeNode(step, node, isUseless);
+      if (partial === null) return;
       this.#lent.push(partial.sum);
       yield partial;
     }
   }
 
-  #computeNode(step: number, node: TreeNode): NodePartial {
+  /** Computes a gradient for nothing: the first takes many times as long as those after it. */
+  warmUp(): void {
+    const { inputs, labels, numExamples } = this.#source.take(0, 0);
+    if (numExamples === 0) return;
+    const sum = this.#kernels.allocate(this.#model.layout.totalLength);
+    this.#model.gradient(inputs, labels, 0, sum.data);
+    this.#kernels.release(sum);
+  }
+
+  #computeNode(step: number, node: TreeNode, isUseless: () => boolean): NodePartial | null {
     const startMs = performance.now();
-    const reduction = new TreeReduction<{ readonly sum: Vector; readonly tally: Tally }>(this.#config.microBatches, {
-      merge: (left, right) => {
-        this.#kernels.add(left.sum, right.sum);
-        this.#kernels.release(right.sum);
-        return { sum: left.sum, tally: addTallies(left.tally, right.tally) };
-      },
+    const reduction = new TreeReduction<Gradient>(this.#config.microBatches, {
+      merge: (left, right) => this.#merge(left, right),
       release: ({ sum }) => this.#kernels.release(sum),
     });
     const { from, to } = microBatchesOf(node);
     for (let microBatch = from; microBatch < to; microBatch += 1) {
+      if (isUseless()) {
+        reduction.clear();
+        return null;
+      }
       reduction.add(leafOf(microBatch), this.#computeMicroBatch(step, microBatch));
     }
     const partial = reduction.get(node);
@@ -54,24 +72,33 @@ export class StepComputer {
     return { node, ...partial, computeMs: performance.now() - startMs };
   }
 
-  #computeMicroBatch(step: number, microBatch: number): { readonly sum: Vector; readonly tally: Tally } {
+  #merge(left: Gradient, right: Gradient): Gradient {
+    this.#kernels.add(left.sum, right.sum);
+    this.#kernels.release(right.sum);
+    return { sum: left.sum, tally: addTallies(left.tally, right.tally), digests: [...left.digests, ...right.digests] };
+  }
+
+  #computeMicroBatch(step: number, microBatch: number): Gradient {
     const { inputs, labels, numExamples } = this.#source.take(step, microBatch);
     const { totalLength } = this.#model.layout;
-    if (numExamples === 0) return { sum: this.#kernels.allocateZeros(totalLength), tally: emptyTally };
+    if (numExamples === 0) return { sum: this.#kernels.allocateZeros(totalLength), tally: emptyTally, digests: [0] };
     const sum = this.#kernels.allocate(totalLength);
     const seed = deriveSeed(this.#config.seed, 'dropout', step, microBatch);
     const { lossSum, numCorrect } = this.#model.gradient(inputs, labels, seed, sum.data);
-    this.#requireFinite(`step ${step}, micro-batch ${microBatch}`, lossSum, sum);
-    return { sum, tally: { numExamples, numCorrect, lossSum } };
+    const { firstNonFinite, digest } = this.#kernels.scan(sum);
+    // TensorFlow's gradient of ReLU is 0 at NaN, so the loss must be looked at too.
+    if (Number.isFinite(lossSum) && firstNonFinite < 0) {
+      return { sum, tally: { numExamples, numCorrect, lossSum, numNonFinite: 0 }, digests: [digest] };
+    }
+    if (this.#config.onNonFinite === 'stop') throw this.#nonFinite(`step ${step}, micro-batch ${microBatch}`, lossSum, sum, firstNonFinite);
+    sum.data.fill(0);
+    return { sum, tally: { numExamples, numCorrect: 0, lossSum: 0, numNonFinite: 1 }, digests: [0] };
   }
 
-  /** TensorFlow's gradient of ReLU is 0 at NaN, so the loss must be looked at too. */
-  #requireFinite(where: string, lossSum: number, sum: Vector): void {
-    const hint = 'a lower learning rate, clipping or a warm-up often helps';
-    if (!Number.isFinite(lossSum)) throw new LockstepError('non-finite', `${where}: the loss is ${lossSum}`, { hint });
-    const index = this.#kernels.firstNonFinite(sum);
-    if (index < 0) return;
+  #nonFinite(where: string, lossSum: number, sum: Vector, index: number): LockstepError {
+    const hint = "a lower learning rate, clipping or a warm-up often helps; onNonFinite: 'skip' leaves such steps out";
+    if (!Number.isFinite(lossSum)) return new LockstepError('non-finite', `${where}: the loss is ${lossSum}`, { hint });
     const tensor = this.#model.layout.parameters.find(({ offset, length }) => index < offset + length);
-    throw new LockstepError('non-finite', `${where}: the gradient of ${tensor?.name ?? 'a tensor'} is ${sum.data[index]}`, { hint });
+    return new LockstepError('non-finite', `${where}: the gradient of ${tensor?.name ?? 'a tensor'} is ${sum.data[index]}`, { hint });
   }
 }
