@@ -1,15 +1,95 @@
 import type { Rank } from '@lockstep/core';
-import { nodesCovering, type TreeNode } from '@lockstep/reduction';
+import { microBatchesOf, nodesCovering, type TreeNode } from '@lockstep/reduction';
+import { rangeEnds } from './boundaries.ts';
+import { fairShares, readyMs } from './fair-shares.ts';
+import { speedsOf, type Speeds } from './speeds.ts';
 
 /** Which tree nodes each worker computes by itself: a hint for speed, which changes no result. */
 export type Assignment = ReadonlyMap<Rank, readonly TreeNode[]>;
 
+/** Work moves only for a step that is predicted to be at least this much shorter. */
+const WORTH_MOVING = 0.1;
+
 /**
- * Cuts the micro-batches of a step evenly over the workers, each a contiguous range in whole subtrees, so that few
- * partials travel. With more workers than micro-batches the last ones have nothing to do.
+ * Cuts the micro-batches of a step over the workers so that all are ready at about the same time: each gets a contiguous
+ * range, in rank order, in whole subtrees where that costs little. Workers that are too many, or too slow to help, get
+ * nothing. A worker of unknown speed counts as an average one.
  */
-export function assignEvenly(ranks: readonly Rank[], microBatches: number): Assignment {
-  const busy = Math.min(ranks.length, microBatches);
-  const boundary = (worker: number): number => Math.floor((Math.min(worker, busy) * microBatches) / busy);
-  return new Map(ranks.map((rank, worker) => [rank, nodesCovering(boundary(worker), boundary(worker + 1))]));
+export function assignBySpeed(ranks: readonly Rank[], speeds: Speeds, microBatches: number): Assignment {
+  const sorted = [...ranks].sort((a, b) => a - b);
+  const ends = rangeEnds(speedsOf(sorted, speeds), microBatches);
+  return new Map(sorted.map((rank, worker) => [rank, nodesCovering(ends[worker - 1] ?? 0, ends[worker] ?? microBatches)]));
 }
+
+/** Cuts the micro-batches as for workers of equal speed. */
+export const assignEvenly = (ranks: readonly Rank[], microBatches: number): Assignment => assignBySpeed(ranks, new Map(), microBatches);
+
+export interface AssignmentState {
+  readonly current: Assignment | null;
+  /** The workers that take part from now on: at least one. */
+  readonly ranks: readonly Rank[];
+  readonly speeds: Speeds;
+  readonly microBatches: number;
+}
+export type AssignmentDecision = { readonly kind: 'keep' } | { readonly kind: 'assign'; readonly assignment: Assignment; readonly reason: string };
+
+/** A new assignment when the workers have changed, or when it makes a step at least a tenth shorter; else the present one stands. */
+export function planAssignment(state: AssignmentState): AssignmentDecision {
+  const { current, ranks, speeds, microBatches } = state;
+  if (ranks.length === 0) return { kind: 'keep' };
+  const assignment = assignBySpeed(ranks, speeds, microBatches);
+  const change = describeChange([...current?.keys() ?? []], ranks);
+  if (current === null || change !== null) return { kind: 'assign', assignment, reason: change ?? 'nobody is assigned anything' };
+  const [beforeMs, afterMs] = [predictedMs(current, speeds), predictedMs(assignment, speeds)];
+  if (afterMs > beforeMs * (1 - WORTH_MOVING)) return { kind: 'keep' };
+  return { kind: 'assign', assignment, reason: `the workers' speeds have changed: a step computes ${Math.round(afterMs)} ms instead of ${Math.round(beforeMs)} ms` };
+}
+
+/** Deals micro-batches that nobody is about to compute over `ranks` by their speed; who gets none is left out. */
+export function takeOver(work: { readonly microBatches: readonly number[]; readonly ranks: readonly Rank[]; readonly speeds: Speeds }): Assignment {
+  if (work.ranks.length === 0) return new Map();
+  const sorted = [...new Set(work.microBatches)].sort((a, b) => a - b);
+  const shares = fairShares(speedsOf(work.ranks, work.speeds), sorted.length);
+  let next = 0;
+  const dealt = work.ranks.map((rank, worker) => [rank, nodesOf(sorted.slice(next, next += shares[worker] ?? 0))] as const);
+  return new Map(dealt.filter(([, nodes]) => nodes.length > 0));
+}
+
+/** The fewest nodes that cover these micro-batches (in order, each once) and no others. */
+export function nodesOf(microBatches: readonly number[]): TreeNode[] {
+  return runsOf(microBatches).flatMap(({ from, to }) => nodesCovering(from, to));
+}
+
+/** The micro-batches of nodes, in the order of the nodes. */
+export function microBatchesIn(nodes: readonly TreeNode[]): number[] {
+  return nodes.flatMap((node) => {
+    const { from, to } = microBatchesOf(node);
+    return Array.from({ length: to - from }, (_, index) => from + index);
+  });
+}
+
+/** The stretches without a gap of ascending numbers: each from its first up to, not including, `to`. */
+export function runsOf(numbers: readonly number[]): { readonly from: number; readonly to: number }[] {
+  const runs: { from: number; to: number }[] = [];
+  for (const number of numbers) {
+    const last = runs.at(-1);
+    if (last?.to === number) last.to += 1;
+    else runs.push({ from: number, to: number + 1 });
+  }
+  return runs;
+}
+
+/** When the last worker is ready with its part of a step, in milliseconds. */
+function predictedMs(assignment: Assignment, speeds: Speeds): number {
+  const shares = [...assignment.values()].map((nodes) => nodes.reduce((sum, { level }) => sum + 2 ** level, 0));
+  return readyMs(speedsOf([...assignment.keys()], speeds), shares);
+}
+
+function describeChange(before: readonly Rank[], after: readonly Rank[]): string | null {
+  const come = after.filter((rank) => !before.includes(rank));
+  const gone = before.filter((rank) => !after.includes(rank));
+  const changes = [come.length > 0 ? `${workers(come)} joined` : [], gone.length > 0 ? `${workers(gone)} left` : []].flat();
+  return changes.length === 0 ? null : changes.join(', ');
+}
+
+const workers = (ranks: readonly Rank[]): string => `worker${ranks.length === 1 ? '' : 's'} ${ranks.join(', ')}`;

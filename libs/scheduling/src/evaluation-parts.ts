@@ -12,5 +12,10 @@ export function evaluationPartRange(part: number, numExamples: number): { readon
 
 /** Deals the parts out in turn. */
 export function dealParts(numParts: number, ranks: readonly Rank[]): ReadonlyMap<Rank, readonly number[]> {
-  return new Map(ranks.map((rank, turn) => [rank, Array.from({ length: numParts }, (_, part) => part).filter((part) => part % ranks.length === turn)]));
+  return redealParts(Array.from({ length: numParts }, (_, part) => part), ranks);
+}
+
+/** Deals these parts out in turn: those that a lost worker has not evaluated, to the others. */
+export function redealParts(parts: readonly number[], ranks: readonly Rank[]): ReadonlyMap<Rank, readonly number[]> {
+  return new Map(ranks.map((rank, turn) => [rank, parts.filter((_, index) => index % ranks.length === turn)]));
 }

@@ -1,6 +1,17 @@
-export { assignEvenly, type Assignment } from './assignment.ts';
+export { assignBySpeed, assignEvenly, microBatchesIn, nodesOf, planAssignment, takeOver, type Assignment, type AssignmentDecision, type AssignmentState } from './assignment.ts';
+export { backoffMs } from './backoff.ts';
+export { isCheckpointVersion } from './checkpoint-plan.ts';
 export { judgeEpoch, type BestEpoch, type EarlyStoppingRule, type EpochVerdict } from './early-stopping.ts';
-export { dealParts, EVALUATION_PART_EXAMPLES, evaluationPartRange, numEvaluationParts } from './evaluation-parts.ts';
-export { decideStart, describeMember, silentMembers, withActive, withHeard, withJoined, withLost, type Member, type Membership, type StartDecision } from './membership.ts';
-export { endsEpoch, epochOfVersion, planRun, type RunPlan } from './run-plan.ts';
+export { dealParts, EVALUATION_PART_EXAMPLES, evaluationPartRange, numEvaluationParts, redealParts } from './evaluation-parts.ts';
+export {
+  activeRanks, decideStart, describeMember, isPresent, memberOf, presentMembers, silentMembers, withActive, withHeard, withJoined, withLeaving, withLeft,
+  withLost, withRejoined, type Member, type Membership, type PresentMember, type StartDecision,
+} from './membership.ts';
 export { chooseNumerics, refusalOf } from './numerics-choice.ts';
+export { afterHostLoss, hostsForShards, missingReplicas, placeShards, type HostLossDecision, type PlacementHost, type PlacementRequest, type ShardPlacement } from './placement.ts';
+export { checkpointsToRemove } from './retention.ts';
+export { endsEpoch, epochOfVersion, planRun, type RunPlan } from './run-plan.ts';
+export { withLate, withoutRank, withShares, type Share, type Speeds } from './speeds.ts';
+export { explainStep } from './step-explanation.ts';
+export { stepInFlight, type Given, type ShardCoverage, type StepClock, type StepState } from './step-state.ts';
+export { decideExtras, watchStep, type ExtrasDecision, type WatchDecision } from './step-watch.ts';

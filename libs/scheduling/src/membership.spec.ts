@@ -18,7 +18,7 @@ it('starts when enough workers have built the model', () => {
 
 it('does not count a worker that was lost', () => {
   const membership = active(2);
-  expect(decideStart(withLost(membership, rank(membership, 0), 'connection broke'), 2)).toEqual({ kind: 'wait', reason: '1 of 2 workers have joined' });
+  expect(decideStart(withLost(membership, rank(membership, 0), 'connection broke', 1), 2)).toEqual({ kind: 'wait', reason: '1 of 2 workers have joined' });
 });
 
 it('finds who has been silent for too long, to the millisecond', () => {
@@ -26,10 +26,10 @@ it('finds who has been silent for too long, to the millisecond', () => {
   expect(silentMembers(membership, 2000, 2000)).toEqual([]);
   expect(silentMembers(membership, 2001, 2000).map((member) => member.rank)).toEqual([0]);
   expect(silentMembers(membership, 2501, 2000).map((member) => member.rank)).toEqual([0, 1]);
-  expect(silentMembers(withLost(membership, rank(membership, 0), 'silent'), 2501, 2000).map((member) => member.rank)).toEqual([1]);
+  expect(silentMembers(withLost(membership, rank(membership, 0), 'silent', 1), 2501, 2000).map((member) => member.rank)).toEqual([1]);
 });
 
 it('never gives a rank twice', () => {
   const membership = active(2);
-  expect(withJoined(withLost(membership, rank(membership, 0), 'gone'), machine, 0).rank).toBe(2);
+  expect(withJoined(withLost(membership, rank(membership, 0), 'gone', 1), machine, 0).rank).toBe(2);
 });

@@ -1,7 +1,9 @@
 import { assertNever, rankOf, type Capabilities, type Rank } from '@lockstep/core';
 
 /** What the coordinator knows of one worker. */
-export type Member = Joining | Active | Lost;
+export type Member = Joining | Active | Leaving | Lost | Left;
+/** One that has a connection. */
+export type PresentMember = Joining | Active | Leaving;
 
 interface Seen {
   readonly rank: Rank;
@@ -11,43 +13,73 @@ interface Seen {
 export interface Joining extends Seen { readonly kind: 'joining' }
 /** It has built the model and takes part in steps. */
 export interface Active extends Seen { readonly kind: 'active' }
-export interface Lost extends Seen { readonly kind: 'lost'; readonly reason: string }
+/** It wants to end: it still computes the steps that it was assigned, but is assigned no further ones. */
+export interface Leaving extends Seen { readonly kind: 'leaving' }
+export interface Lost extends Seen { readonly kind: 'lost'; readonly reason: string; readonly sinceMs: number }
+/** It ended in order. */
+export interface Left extends Seen { readonly kind: 'left' }
 
-/** All members in rank order; changed only by the functions below, which take the time as a parameter. */
+/**
+ * All members, sorted by rank, with gaps where an earlier coordinator's workers have not come back; changed only by the
+ * functions below, which take the time as a parameter.
+ */
 export type Membership = readonly Member[];
 
-/** Adds a worker; ranks are given in order of joining and never twice. */
-export function withJoined(membership: Membership, capabilities: Capabilities, nowMs: number): { readonly membership: Membership; readonly rank: Rank } {
-  const rank = rankOf(membership.length);
+export const memberOf = (membership: Membership, rank: Rank): Member | undefined => membership.find((member) => member.rank === rank);
+
+/** Adds a worker. Its rank is above every known one and at least `firstRank`: those below were given by an earlier coordinator. */
+export function withJoined(membership: Membership, capabilities: Capabilities, nowMs: number, firstRank = 0): { readonly membership: Membership; readonly rank: Rank } {
+  const rank = rankOf(Math.max(firstRank, (membership.at(-1)?.rank ?? -1) + 1));
   return { membership: [...membership, { kind: 'joining', rank, capabilities, lastHeardMs: nowMs }], rank };
 }
 
+/** A worker that was a member before comes back by its rank, known here or not; it is active once it says that its model is ready. */
+export function withRejoined(membership: Membership, rank: Rank, capabilities: Capabilities, nowMs: number): Membership {
+  const others = membership.filter((member) => member.rank !== rank);
+  return [...others, { kind: 'joining', rank, capabilities, lastHeardMs: nowMs } as const].sort((a, b) => a.rank - b.rank);
+}
+
 export function withHeard(membership: Membership, rank: Rank, nowMs: number): Membership {
-  return membership.map((member) => (member.rank === rank ? { ...member, lastHeardMs: nowMs } : member));
+  return changed(membership, rank, (member) => ({ ...member, lastHeardMs: nowMs }));
 }
 
 export function withActive(membership: Membership, rank: Rank): Membership {
-  return membership.map((member) => (member.rank === rank && member.kind === 'joining' ? { ...member, kind: 'active' } : member));
+  return changed(membership, rank, (member) => (member.kind === 'joining' ? { ...member, kind: 'active' } : member));
 }
 
-export function withLost(membership: Membership, rank: Rank, reason: string): Membership {
-  return membership.map((member) => (member.rank === rank && member.kind !== 'lost' ? { ...member, kind: 'lost', reason } : member));
+export function withLeaving(membership: Membership, rank: Rank): Membership {
+  return changed(membership, rank, (member) => ({ ...member, kind: 'leaving' }));
 }
+
+export function withLeft(membership: Membership, rank: Rank): Membership {
+  return changed(membership, rank, (member) => ({ ...member, kind: 'left' }));
+}
+
+export function withLost(membership: Membership, rank: Rank, reason: string, nowMs: number): Membership {
+  return changed(membership, rank, (member) => ({ ...member, kind: 'lost', reason, sinceMs: nowMs }));
+}
+
+export const isPresent = (member: Member): member is PresentMember => member.kind !== 'lost' && member.kind !== 'left';
+
+export const presentMembers = (membership: Membership): PresentMember[] => membership.filter(isPresent);
+
+/** The workers that steps are assigned to. */
+export const activeRanks = (membership: Membership): Rank[] => membership.filter(({ kind }) => kind === 'active').map(({ rank }) => rank);
 
 /** Members that have said nothing for longer than the failure-detection time. */
-export function silentMembers(membership: Membership, nowMs: number, failureDetectionMs: number): (Joining | Active)[] {
-  return membership.filter((member) => member.kind !== 'lost' && nowMs - member.lastHeardMs > failureDetectionMs) as (Joining | Active)[];
+export function silentMembers(membership: Membership, nowMs: number, failureDetectionMs: number): PresentMember[] {
+  return presentMembers(membership).filter((member) => nowMs - member.lastHeardMs > failureDetectionMs);
 }
 
 export type StartDecision = { readonly kind: 'start'; readonly ranks: readonly Rank[] } | { readonly kind: 'wait'; readonly reason: string };
 
 /** The first step starts when enough workers have built the model and none is still at it. */
 export function decideStart(membership: Membership, minWorkers: number): StartDecision {
-  const present = membership.filter((member) => member.kind !== 'lost');
-  if (present.length < minWorkers) return { kind: 'wait', reason: `${present.length} of ${minWorkers} workers have joined` };
-  const joining = present.filter((member) => member.kind === 'joining');
+  const staying = presentMembers(membership).filter((member) => member.kind !== 'leaving');
+  if (staying.length < minWorkers) return { kind: 'wait', reason: `${staying.length} of ${minWorkers} workers have joined` };
+  const joining = staying.filter((member) => member.kind === 'joining');
   if (joining.length > 0) return { kind: 'wait', reason: `${joining.map(({ rank }) => `worker ${rank}`).join(', ')} build${joining.length === 1 ? 's' : ''} the model` };
-  return { kind: 'start', ranks: present.map(({ rank }) => rank) };
+  return { kind: 'start', ranks: staying.map(({ rank }) => rank) };
 }
 
 /** A member in words: `worker 3 (gpu-b, process 4711)`. */
@@ -55,8 +87,15 @@ export function describeMember(member: Member): string {
   const who = `worker ${member.rank} (${member.capabilities.hostname}, process ${member.capabilities.pid})`;
   switch (member.kind) {
     case 'joining':
-    case 'active': return who;
+    case 'active':
+    case 'leaving': return who;
+    case 'left': return `${who}: has left`;
     case 'lost': return `${who}: ${member.reason}`;
     default: return assertNever(member);
   }
+}
+
+/** A member that is gone stays as it was. */
+function changed(membership: Membership, rank: Rank, change: (member: PresentMember) => Member): Membership {
+  return membership.map((member) => (member.rank === rank && isPresent(member) ? change(member) : member));
 }

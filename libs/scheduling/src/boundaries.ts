@@ -1,0 +1,60 @@
+import { nodesCovering } from '@lockstep/reduction';
+import { fairShares, readyMs } from './fair-shares.ts';
+
+/** How much longer than it must a step may take for the sake of fewer, larger partials. */
+const TOLERANCE = 1.1;
+
+interface Cut {
+  /** A worker with nothing to do counts as one too. */
+  readonly nodes: number;
+  /** The sum of the squares of the workers' times. */
+  readonly unevenness: number;
+  /** Where each worker's range ends, so far. */
+  readonly ends: readonly number[];
+}
+
+/**
+ * Where each worker's contiguous range of the micro-batches ends: of the cuts that are ready at most a tenth later than
+ * the fastest, the one with the fewest tree nodes, so that few partials travel; among these the most even one.
+ * Only boundaries next to the fastest cut's are tried: its neighbours at each level of the tree.
+ */
+export function rangeEnds(msPerMicroBatch: readonly number[], microBatches: number): readonly number[] {
+  const shares = fairShares(msPerMicroBatch, microBatches);
+  const limitMs = readyMs(msPerMicroBatch, shares) * TOLERANCE;
+  let cuts = new Map<number, Cut>([[0, { nodes: 0, unevenness: 0, ends: [] }]]);
+  let fairEnd = 0;
+  for (const [worker, ms] of msPerMicroBatch.entries()) {
+    fairEnd += shares[worker] ?? 0;
+    const ends = worker === msPerMicroBatch.length - 1 ? [microBatches] : neighbours(fairEnd, microBatches);
+    cuts = extended(cuts, ends, ms, limitMs);
+  }
+  return cuts.get(microBatches)?.ends ?? [];
+}
+
+function extended(cuts: ReadonlyMap<number, Cut>, ends: readonly number[], ms: number, limitMs: number): Map<number, Cut> {
+  const next = new Map<number, Cut>();
+  for (const end of ends) {
+    for (const [from, cut] of cuts) {
+      const takesMs = (end - from) * ms;
+      if (from > end || takesMs > limitMs) continue;
+      const nodes = Math.max(1, nodesCovering(from, end).length);
+      const candidate = { nodes: cut.nodes + nodes, unevenness: cut.unevenness + takesMs ** 2, ends: [...cut.ends, end] };
+      if (isBetter(candidate, next.get(end))) next.set(end, candidate);
+    }
+  }
+  return next;
+}
+
+function isBetter(cut: Cut, than: Cut | undefined): boolean {
+  return than === undefined || cut.nodes < than.nodes || (cut.nodes === than.nodes && cut.unevenness < than.unevenness);
+}
+
+/** The boundary itself and, at each level of the tree, the whole subtrees' boundaries on both sides of it; nearest first. */
+function neighbours(boundary: number, microBatches: number): number[] {
+  const found = new Set<number>();
+  for (let size = 1; size <= microBatches; size *= 2) {
+    found.add(Math.floor(boundary / size) * size);
+    found.add(Math.min(microBatches, Math.ceil(boundary / size) * size));
+  }
+  return [...found];
+}

@@ -1,0 +1,104 @@
+import type { Rank } from '@lockstep/core';
+import { microBatchesIn, nodesOf, takeOver, type Assignment } from './assignment.ts';
+import { activeRanks, presentMembers } from './membership.ts';
+import type { Share } from './speeds.ts';
+import { explainStep } from './step-explanation.ts';
+import { ownersOf, patienceMs, type Given, type StepClock, type StepState } from './step-state.ts';
+
+export type WatchDecision = { readonly kind: 'wait'; readonly untilMs: number } | { readonly kind: 'query' };
+
+/**
+ * When to ask the shards what the step in flight still lacks: when it is late, at the latest after the failure-detection
+ * time, and again after each such interval until it is finished.
+ */
+export function watchStep(state: StepClock & { readonly queriedMs: number | null }): WatchDecision {
+  const untilMs = Math.max(state.sinceMs, state.queriedMs ?? -Infinity) + Math.min(patienceMs(state), state.failureDetectionMs);
+  return state.nowMs < untilMs ? { kind: 'wait', untilMs } : { kind: 'query' };
+}
+
+export interface ExtrasDecision {
+  /** What to give to whom now; empty where nothing is to be done. */
+  readonly extras: Assignment;
+  /** The state's `given` with these extras, for the next decision in this step. */
+  readonly given: readonly Given[];
+  /** Workers that keep idle ones waiting, with the time that their part has had so far: for `withLate`. */
+  readonly late: readonly Share[];
+  /** Why the step is not finished; null while that is usual. */
+  readonly explanation: string | null;
+}
+
+/**
+ * Who shall compute the missing micro-batches too. Those of a worker that is gone go to all others at once; those of one
+ * that is late go to idle workers, whose own are all there. What was given is given again, to others where there are any,
+ * only after another interval without it. So a step that lacks something always has someone who works at it.
+ */
+export function decideExtras(state: StepState): ExtrasDecision {
+  const owners = ownersOf(state.assignment);
+  const live = new Set<Rank | undefined>(liveRanks(state));
+  const isLate = state.nowMs - state.sinceMs >= patienceMs(state);
+  const orphans = state.missing.filter((microBatch) => !live.has(owners.get(microBatch)));
+  const overdue = isLate && state.backupAfter !== null ? state.missing.filter((microBatch) => live.has(owners.get(microBatch))) : [];
+  const idle = idleRanks(state, owners);
+  const extras = joined([...deal(state, orphans, helpers(state)), ...deal(state, overdue, idle)]);
+  const given = [...state.given, ...[...extras].map(([rank, nodes]) => ({ rank, microBatches: microBatchesIn(nodes), atMs: state.nowMs }))];
+  return {
+    extras,
+    given,
+    late: idle.length > 0 ? lateShares(state, overdue, owners) : [],
+    explanation: isLate || orphans.length > 0 ? explainStep({ ...state, given }) : null,
+  };
+}
+
+/** Workers whose own part of the step is still to be expected. */
+const liveRanks = ({ membership }: StepState): Rank[] => presentMembers(membership).filter(({ kind }) => kind !== 'joining').map(({ rank }) => rank);
+
+/** Who can be given work: the active ones, or where there are none those who are leaving. */
+function helpers(state: StepState): Rank[] {
+  const active = activeRanks(state.membership);
+  return active.length > 0 ? active : liveRanks(state);
+}
+
+/** Those that wait: neither their own part is missing nor what they were given lately. */
+function idleRanks(state: StepState, owners: ReadonlyMap<number, Rank>): Rank[] {
+  const missing = new Set(state.missing);
+  const busy = new Set<Rank | undefined>(state.missing.map((microBatch) => owners.get(microBatch)));
+  for (const { rank, microBatches } of recentlyGiven(state)) {
+    if (microBatches.some((microBatch) => missing.has(microBatch))) busy.add(rank);
+  }
+  return helpers(state).filter((rank) => !busy.has(rank));
+}
+
+const recentlyGiven = (state: StepState): Given[] => state.given.filter(({ atMs }) => state.nowMs - atMs < patienceMs(state));
+
+/** Deals what no live worker was given lately; a micro-batch goes to those of `ranks` that were not given it before, where there are any. */
+function deal(state: StepState, microBatches: readonly number[], ranks: readonly Rank[]): Assignment[] {
+  const live = new Set(liveRanks(state));
+  const underWay = new Set(recentlyGiven(state).filter(({ rank }) => live.has(rank)).flatMap((given) => given.microBatches));
+  const open = microBatches.filter((microBatch) => !underWay.has(microBatch));
+  const triedBy = Map.groupBy(open, (microBatch) => ranksGiven(state, microBatch).join());
+  return [...triedBy.values()].map((group) => {
+    const tried = ranksGiven(state, group[0] ?? 0);
+    const untried = ranks.filter((rank) => !tried.includes(rank));
+    return takeOver({ microBatches: group, ranks: untried.length > 0 ? untried : ranks, speeds: state.speeds });
+  });
+}
+
+/** Who was given a micro-batch in this step, in rank order. */
+function ranksGiven({ given }: StepState, microBatch: number): Rank[] {
+  return [...new Set(given.filter(({ microBatches }) => microBatches.includes(microBatch)).map(({ rank }) => rank))].sort((a, b) => a - b);
+}
+
+function joined(assignments: readonly Assignment[]): Assignment {
+  const microBatches = new Map<Rank, number[]>();
+  for (const [rank, nodes] of assignments.flatMap((assignment) => [...assignment])) {
+    microBatches.set(rank, [...(microBatches.get(rank) ?? []), ...microBatchesIn(nodes)]);
+  }
+  return new Map([...microBatches].map(([rank, all]) => [rank, nodesOf(all.sort((a, b) => a - b))]));
+}
+
+function lateShares(state: StepState, overdue: readonly number[], owners: ReadonlyMap<number, Rank>): Share[] {
+  const late = new Set(overdue.flatMap((microBatch) => owners.get(microBatch) ?? []));
+  return [...late].map((rank) => ({
+    rank, microBatches: microBatchesIn(state.assignment.get(rank) ?? []).length, computeMs: state.nowMs - state.sinceMs,
+  }));
+}
