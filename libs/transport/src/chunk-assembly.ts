@@ -1,5 +1,5 @@
 import { bytesOf, LockstepError } from '@lockstep/core';
-import type { FrameHeader } from './tensor-frame.ts';
+import type { FrameHeader, TensorFrame } from './tensor-frame.ts';
 
 /** Where one tensor slice goes: memory is reserved before its first byte, and committed or abandoned after. */
 export interface Landing {
@@ -21,7 +21,7 @@ export class ChunkAssembly {
   #arriving: Arriving | null = null;
 
   /** Takes the next chunk; `landing` counts where a slice begins. */
-  take(header: FrameHeader, payload: Buffer, landing: Landing): void {
+  take({ header, payload }: TensorFrame, landing: Landing): void {
     this.#arriving ??= begin(header, landing);
     const arriving = this.#arriving;
     checkContinues(arriving, header);
@@ -60,6 +60,6 @@ function checkContinues({ header: first, received }: Arriving, header: FrameHead
 }
 
 function describe({ kind, step, node, offset, length }: FrameHeader): string {
-  const of = kind === 'partial' ? `partial (step ${step}, node (${node.level}, ${node.index}))` : kind === 'version' ? `version ${step}` : `${kind} parameters`;
+  const of = kind === 'partial' ? `partial (step ${step}, node (${node.level}, ${node.index}))` : kind === 'initial' ? 'initial parameters' : `${kind} ${step}`;
   return `chunk at ${offset} of ${length} of ${of}`;
 }

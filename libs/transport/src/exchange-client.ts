@@ -1,30 +1,42 @@
+import { randomBytes } from 'node:crypto';
 import { Client, type ChannelCredentials } from '@grpc/grpc-js';
 import { LockstepError, messageOf } from '@lockstep/core';
 import { channelTarget } from './addresses.ts';
 import { checkLength, ChunkAssembly, type Landing } from './chunk-assembly.ts';
-import { partialFile, versionFile } from './exchange-files.ts';
-import type { sharingReply, workerHello } from './exchange-hello.ts';
-import { decodeHello, encodeHello, shardHello } from './exchange-hello.ts';
+import { partialFile, removePartialFiles, versionFile } from './exchange-files.ts';
+import { decodeHello, encodeHello, shardHello, type sharingReply, type WorkerHello } from './exchange-hello.ts';
 import type { PartialHeader, VersionPort } from './exchange-port.ts';
 import { exchangeOptions, exchangeService, type ExchangeClientStream } from './exchange-service.ts';
 import { FrameQueue } from './frame-queue.ts';
 import { errorFromStatus } from './grpc-errors.ts';
 import { probeSharedDirectory } from './shared-directory.ts';
 import { SharedFile } from './shared-file.ts';
-import { blankHeader, decodeFrame, encodeFrame, framesOf, type FrameHeader } from './tensor-frame.ts';
+import { blankHeader, decodeFrame, encodeFrame, framesOf, type FrameHeader, type TensorFrame } from './tensor-frame.ts';
+
+/** A partial but for its floats. */
+export interface PushedPartial extends PartialHeader {
+  /** Of each micro-batch's gradient, in order: `2^level` of them, 32 bits each. */
+  readonly digests: ArrayLike<number>;
+}
 
 export interface ExchangeClientOptions {
   readonly rank: number;
+  /** What tells the shard that this worker is of its run. */
+  readonly token: string;
   readonly address: string;
   readonly credentials: ChannelCredentials;
   /** Elements of the shard's range. */
   readonly length: number;
   readonly versions: VersionPort;
+  /** The initial parameters of the shard's range, which a shard may ask for; they are copied. */
+  readonly initial: () => Float32Array;
+  /** The shard has answered and it is settled how bytes travel; called at most once. */
+  readonly onOpen: () => void;
   /** The stream ended, or a frame broke the protocol; called once, never after `close`. */
   readonly onLost: (error: LockstepError) => void;
 }
 
-/** A worker's side of the stream to one shard: partials out, versions in. */
+/** A worker's side of one connection to one shard: partials out, versions in. It does not connect again by itself. */
 export class ExchangeClient {
   readonly #options: ExchangeClientOptions;
   readonly #client: Client;
@@ -32,7 +44,7 @@ export class ExchangeClient {
   readonly #queue: FrameQueue;
   readonly #files = new Map<number, SharedFile>();
   readonly #versionFiles = new Map<number, SharedFile>();
-  readonly #opened = Promise.withResolvers<void>();
+  readonly #connection = randomBytes(16).toString('hex');
   readonly #assembly = new ChunkAssembly();
   #directory: string | null = null;
   #closed = false;
@@ -43,16 +55,10 @@ export class ExchangeClient {
     const { path, requestSerialize, responseDeserialize } = exchangeService.exchange;
     this.#stream = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
     this.#queue = new FrameQueue(this.#stream);
-    this.#opened.promise.catch(() => undefined);
     this.#stream.on('data', (frame: Buffer) => this.#guard(() => this.#take(frame)));
     this.#stream.on('error', (error) => this.#lose(errorFromStatus(error, `shard at ${options.address}`)));
     this.#stream.on('end', () => this.#lose(new LockstepError('connection', `shard at ${options.address} ended the exchange`)));
-    this.#stream.write(encodeFrame(blankHeader, encodeHello({ rank: options.rank } satisfies ReturnType<typeof workerHello.parse>)));
-  }
-
-  /** Resolves when the shard has answered and it is settled how bytes travel. */
-  get opened(): Promise<void> {
-    return this.#opened.promise;
+    this.#stream.write(encodeFrame(blankHeader, encodeHello({ role: 'worker', token: options.token, rank: options.rank, connection: this.#connection } satisfies WorkerHello)));
   }
 
   /** Whether the bytes go through shared memory. */
@@ -65,26 +71,20 @@ export class ExchangeClient {
    * of the worker's last two steps: a slot's bytes are reused two steps later, when the version in between proves that
    * the shard has taken them. Does nothing once the exchange has ended.
    */
-  push({ step, node, tally, computeMs }: PartialHeader, slot: number, floats: Float32Array): void {
+  push({ step, node, tally, computeMs, digests }: PushedPartial, slot: number, floats: Float32Array): void {
     if (this.#closed) return;
     const fields = { step, node, tally, computeMs };
     if (this.#share(step, slot, floats)) {
       const count = floats.length;
-      this.#queue.add([encodeFrame({ ...blankHeader, ...fields, kind: 'partial', carrier: 'shared', slot, count, length: count })]);
+      this.#queue.add([encodeFrame({ ...blankHeader, ...fields, kind: 'partial', carrier: 'shared', slot, count, length: count }, null, digests)]);
     } else {
-      this.#queue.add(framesOf('partial', fields, floats));
+      this.#queue.add(framesOf('partial', fields, floats, digests));
     }
-  }
-
-  /** Sends the initial parameters of the shard's range. */
-  initialize(floats: Float32Array): void {
-    this.#queue.add(framesOf('initial', {}, floats));
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#opened.reject(new LockstepError('aborted', 'the exchange was closed'));
     this.#assembly.abandon();
     this.#queue.close();
     this.#client.close();
@@ -102,16 +102,19 @@ export class ExchangeClient {
 
   #lose(error: LockstepError): void {
     if (this.#closed) return;
-    this.#opened.reject(error);
     this.close();
+    if (this.#directory !== null) removePartialFiles(this.#directory, this.#connection);
     this.#options.onLost(error);
   }
 
-  #take(frame: Buffer): void {
-    const { header, payload } = decodeFrame(frame);
-    if (header.kind === 'hello') this.#settle(payload);
-    else if (header.kind !== 'version') throw new LockstepError('protocol', `a shard sent a ${header.kind}`);
-    else this.#takeVersion(header, payload);
+  #take(bytes: Buffer): void {
+    const frame = decodeFrame(bytes);
+    switch (frame.header.kind) {
+      case 'hello': return this.#settle(frame.payload);
+      case 'version': return this.#takeVersion(frame);
+      case 'initial': return this.#queue.add(framesOf('initial', {}, this.#options.initial()));
+      default: throw new LockstepError('protocol', `a shard sent a ${frame.header.kind}`);
+    }
   }
 
   #settle(payload: Buffer): void {
@@ -120,10 +123,11 @@ export class ExchangeClient {
     const proof = sharedDirectory === null ? null : probeSharedDirectory(sharedDirectory);
     if (proof !== null) this.#directory = sharedDirectory;
     this.#stream.write(encodeFrame(blankHeader, encodeHello({ proof } satisfies ReturnType<typeof sharingReply.parse>)));
-    this.#opened.resolve();
+    this.#options.onOpen();
   }
 
-  #takeVersion(header: FrameHeader, payload: Buffer): void {
+  #takeVersion(frame: TensorFrame): void {
+    const { header } = frame;
     checkLength(header, this.#options.length);
     const { versions } = this.#options;
     const landing: Landing = {
@@ -132,7 +136,7 @@ export class ExchangeClient {
       abandon: () => versions.abandon(header.step),
     };
     if (header.carrier === 'shared') this.#takeShared(header, landing);
-    else this.#assembly.take(header, payload, landing);
+    else this.#assembly.take(frame, landing);
   }
 
   /** A version that is not there any more has made way for a newer one, which is on its way. */
@@ -159,7 +163,7 @@ export class ExchangeClient {
     try {
       let file = this.#files.get(slot);
       if (file === undefined) {
-        file = SharedFile.create(partialFile(this.#directory, this.#options.rank, slot));
+        file = SharedFile.create(partialFile(this.#directory, this.#connection, slot));
         this.#files.set(slot, file);
       }
       file.write(step, 0, floats);

@@ -1,4 +1,6 @@
 import type { Tally, TreeNode } from '@lockstep/reduction';
+import type { PeerHello } from './exchange-hello.ts';
+import type { Carrier, TensorFrame } from './tensor-frame.ts';
 
 /** What a partial's frames say of it. */
 export interface PartialHeader {
@@ -9,23 +11,48 @@ export interface PartialHeader {
   readonly computeMs: number;
 }
 
+export interface ArrivedPartial extends PartialHeader {
+  /** Of each micro-batch's gradient, in order. */
+  readonly digests: Uint32Array;
+  /** Whether the bytes came over the wire or from memory that both sides see. */
+  readonly carrier: Carrier;
+}
+
 /**
  * What a shard offers to the streams of its workers. Destinations are memory of the shard: bytes arrive in place, and
- * each that was given out is committed or abandoned once.
+ * each that was given out is committed or abandoned once. What a method throws costs its worker the stream.
  */
 export interface ShardPort {
   /** Elements of the shard's range. */
   readonly length: number;
+  /** Whether the shard waits for the initial parameters. */
+  readonly needsInitial: boolean;
   /** Where to put a partial's slice, or null where it is of no use: its micro-batches are covered or its step is over. */
   reserve(rank: number, header: PartialHeader): Float32Array | null;
   /** The destination of `reserve` is filled. */
-  commit(rank: number, header: PartialHeader, destination: Float32Array): void;
+  commit(rank: number, partial: ArrivedPartial, destination: Float32Array): void;
   /** The stream ended before the destination was filled. */
   abandon(rank: number, header: PartialHeader, destination: Float32Array): void;
   /** Where to put the initial parameters, or null where the shard has some. */
   reserveInitial(): Float32Array | null;
   commitInitial(destination: Float32Array): void;
   abandonInitial(destination: Float32Array): void;
+}
+
+/** What a shard does with the streams of other shards. What it throws costs the peer its stream. */
+export interface PeerPort {
+  accept(hello: PeerHello, connection: PeerConnection): PeerReceiver;
+}
+
+export interface PeerConnection {
+  send(frame: Buffer): void;
+  /** Ends the stream; the peer is told why. */
+  refuse(reason: string): void;
+}
+
+export interface PeerReceiver {
+  take(frame: TensorFrame): void;
+  ended(): void;
 }
 
 /** What a worker does with the versions that arrive from one shard. */

@@ -2,37 +2,62 @@ import { Server, type ServerCredentials } from '@grpc/grpc-js';
 import type { LockstepError } from '@lockstep/core';
 import { bindAll } from './addresses.ts';
 import { VERSION_SLOTS, versionFile } from './exchange-files.ts';
-import type { ShardPort } from './exchange-port.ts';
+import { encodeHello, type ClientHello, type PeerHello, type shardHello, type WorkerHello } from './exchange-hello.ts';
+import { IncomingStream, type StreamHandler } from './exchange-incoming.ts';
+import { InitialRequest } from './exchange-initial.ts';
+import type { PeerPort, ShardPort } from './exchange-port.ts';
 import { exchangeOptions, exchangeService, type ExchangeServerStream } from './exchange-service.ts';
 import { SharedFile } from './shared-file.ts';
 import { createSharedDirectory, type SharedDirectory } from './shared-directory.ts';
 import { blankHeader, encodeFrame, framesOf } from './tensor-frame.ts';
 import { WorkerStream } from './worker-stream.ts';
 
-export interface ExchangeServerOptions {
-  /** Offer the tmpfs to workers of this machine. */
-  readonly sharedMemory: boolean;
-  readonly credentials: ServerCredentials;
-  /** A worker's stream broke the protocol or ended; null without a fault. */
-  readonly onStreamEnd?: (rank: number | null, fault: LockstepError | null) => void;
+/** How a stream to a shard ended. */
+export interface StreamEnd {
+  /** The address of the other side. */
+  readonly peer: string;
+  /** Null where it was no worker's, or had not said whose. */
+  readonly rank: number | null;
+  /** Null where it ended without a breach of the protocol. */
+  readonly fault: LockstepError | null;
 }
 
-/** A shard's side of the Exchange streams: partials in, versions out, over gRPC or through shared files. */
+export interface ExchangeServerOptions {
+  /** What every stream must present. */
+  readonly token: string;
+  /** Offer the tmpfs to workers of this machine. */
+  readonly sharedMemory: boolean;
+  /** Serve workers at once; otherwise their streams wait for `serve`. */
+  readonly serving: boolean;
+  /** After this silence another worker is asked for the initial parameters too. */
+  readonly failureDetectionMs: number;
+  readonly credentials: ServerCredentials;
+  readonly onStreamEnd: (end: StreamEnd) => void;
+}
+
+/** A shard's side of the Exchange streams: partials in, versions out, over gRPC or through shared files; and its peers. */
 export class ExchangeServer {
   readonly #port: ShardPort;
+  readonly #peers: PeerPort;
   readonly #options: ExchangeServerOptions;
   readonly #server = new Server(exchangeOptions);
   readonly #directory: SharedDirectory | null;
   readonly #versionFiles: readonly SharedFile[];
-  readonly #workers = new Set<WorkerStream>();
+  readonly #streams = new Set<IncomingStream>();
+  readonly #workers = new Map<number, WorkerStream>();
+  readonly #initial: InitialRequest;
   #current: { readonly version: number; readonly parameters: Float32Array } | null = null;
   /** The version that the shared files hold last. */
   #sharedVersion = -1;
+  #serving: boolean;
   #closed = false;
 
-  constructor(port: ShardPort, options: ExchangeServerOptions) {
+  constructor(port: ShardPort, peers: PeerPort, options: ExchangeServerOptions) {
     this.#port = port;
+    this.#peers = peers;
     this.#options = options;
+    this.#serving = options.serving;
+    this.#initial = new InitialRequest(() => port.needsInitial, options.failureDetectionMs);
     this.#directory = options.sharedMemory ? createSharedDirectory(port.length * 4 * 4) : null;
     this.#versionFiles = createVersionFiles(this.#directory);
     this.#server.addService(exchangeService, { exchange: (stream: ExchangeServerStream) => this.#accept(stream) });
@@ -43,17 +68,24 @@ export class ExchangeServer {
     return bindAll(this.#server, addresses, this.#options.credentials);
   }
 
+  /** Welcomes the workers that wait, and those that come. */
+  serve(): void {
+    this.#serving = true;
+    for (const worker of this.#workers.values()) worker.welcome();
+  }
+
   /** Sends a version to every worker; `parameters` must hold it until the next one, for workers that join meanwhile. */
   publish(version: number, parameters: Float32Array): void {
     if (this.#closed) return;
     this.#current = { version, parameters };
-    this.#sendTo([...this.#workers].filter((worker) => worker.isOpen));
+    this.#sendTo([...this.#workers.values()].filter((worker) => worker.isOpen));
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    for (const worker of [...this.#workers]) worker.close();
+    this.#initial.close();
+    for (const stream of [...this.#streams]) stream.close();
     this.#server.forceShutdown();
     for (const file of this.#versionFiles) file.close();
     this.#directory?.remove();
@@ -92,15 +124,48 @@ export class ExchangeServer {
     }
   }
 
-  #accept(stream: ExchangeServerStream): void {
-    const worker = new WorkerStream(stream, this.#port, this.#directory, {
-      opened: () => this.#sendTo([worker]),
+  #accept(raw: ExchangeServerStream): void {
+    let rank: number | null = null;
+    const stream: IncomingStream = new IncomingStream(raw, this.#options.token, {
+      greet: (hello) => {
+        if (hello.role === 'worker') rank = hello.rank;
+        return this.#handlerOf(hello, stream);
+      },
       ended: (fault) => {
-        this.#workers.delete(worker);
-        this.#options.onStreamEnd?.(worker.rank, fault);
+        this.#streams.delete(stream);
+        this.#options.onStreamEnd({ peer: stream.peer, rank, fault });
       },
     });
-    this.#workers.add(worker);
+    this.#streams.add(stream);
+  }
+
+  #handlerOf(hello: ClientHello, stream: IncomingStream): StreamHandler {
+    return hello.role === 'worker' ? this.#acceptWorker(hello, stream) : this.#acceptPeer(hello, stream);
+  }
+
+  /** A worker has one stream: one that connects anew has given up the other, which may not have ended yet. */
+  #acceptWorker(hello: WorkerHello, stream: IncomingStream): WorkerStream {
+    const worker: WorkerStream = new WorkerStream(stream, hello, this.#port, this.#directory, {
+      opened: () => {
+        this.#sendTo([worker]);
+        this.#initial.opened(worker);
+      },
+      wasAsked: () => this.#initial.wasAsked(worker),
+      ended: () => {
+        if (this.#workers.get(hello.rank) === worker) this.#workers.delete(hello.rank);
+        this.#initial.ended(worker);
+      },
+    });
+    this.#workers.get(hello.rank)?.supersede();
+    this.#workers.set(hello.rank, worker);
+    if (this.#serving) worker.welcome();
+    return worker;
+  }
+
+  #acceptPeer(hello: PeerHello, stream: IncomingStream): StreamHandler {
+    const receiver = this.#peers.accept(hello, { send: (frame) => stream.send(frame), refuse: (reason) => stream.refuse(reason) });
+    stream.send(encodeFrame(blankHeader, encodeHello({ length: this.#port.length, sharedDirectory: null } satisfies ReturnType<typeof shardHello.parse>)));
+    return receiver;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { ChannelOptions, MethodDefinition, ServerDuplexStream, ClientDuplexStream } from '@grpc/grpc-js';
-import { CHUNK_FLOATS } from './tensor-frame.ts';
+import { MAX_FRAME_BYTES } from './tensor-frame.ts';
 
 const pass = (frame: Buffer): Buffer => frame;
 
@@ -21,8 +21,8 @@ export type ExchangeClientStream = ClientDuplexStream<Buffer, Buffer>;
 
 /** A peer may send one chunk at a time and no more. */
 export const exchangeOptions: ChannelOptions = {
-  'grpc.max_receive_message_length': CHUNK_FLOATS * 4 + 4096,
-  'grpc.max_send_message_length': CHUNK_FLOATS * 4 + 4096,
+  'grpc.max_receive_message_length': MAX_FRAME_BYTES,
+  'grpc.max_send_message_length': MAX_FRAME_BYTES,
 };
 
 /** Waits until a stream takes more, honouring its back-pressure. */

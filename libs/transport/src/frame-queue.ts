@@ -3,12 +3,14 @@ import { writeFrame, type ExchangeClientStream } from './exchange-service.ts';
 /** Writes frames to a stream one after another, in the order of `add`, as fast as the other side takes them. */
 export class FrameQueue {
   readonly #stream: ExchangeClientStream;
+  readonly #onWritten: () => void;
   #frames: Buffer[] = [];
   #writing = false;
   #closed = false;
 
-  constructor(stream: ExchangeClientStream) {
+  constructor(stream: ExchangeClientStream, onWritten: () => void = () => undefined) {
     this.#stream = stream;
+    this.#onWritten = onWritten;
   }
 
   add(frames: readonly Buffer[]): void {
@@ -32,6 +34,7 @@ export class FrameQueue {
       for (const frame of frames) {
         if (this.#closed) return;
         await writeFrame(this.#stream, frame);
+        this.#onWritten();
       }
     }
     this.#writing = false;

@@ -1,115 +1,106 @@
-import { status } from '@grpc/grpc-js';
-import { LockstepError, messageOf } from '@lockstep/core';
+import { LockstepError } from '@lockstep/core';
 import { checkLength, ChunkAssembly, type Landing } from './chunk-assembly.ts';
-import { partialFile } from './exchange-files.ts';
-import type { shardHello} from './exchange-hello.ts';
-import { decodeHello, encodeHello, sharingReply, workerHello } from './exchange-hello.ts';
-import type { ShardPort } from './exchange-port.ts';
-import type { ExchangeServerStream } from './exchange-service.ts';
+import { partialFile, removePartialFiles } from './exchange-files.ts';
+import { decodeHello, encodeHello, sharingReply, type shardHello, type WorkerHello } from './exchange-hello.ts';
+import type { IncomingStream, StreamHandler } from './exchange-incoming.ts';
+import type { ArrivedPartial, ShardPort } from './exchange-port.ts';
 import { SharedFile } from './shared-file.ts';
 import type { SharedDirectory } from './shared-directory.ts';
-import { blankHeader, decodeFrame, encodeFrame, type FrameHeader } from './tensor-frame.ts';
+import { blankHeader, encodeFrame, type TensorFrame } from './tensor-frame.ts';
 import { VersionOutbox } from './version-outbox.ts';
 
 export interface WorkerStreamEvents {
-  /** The worker has named itself and it is settled how bytes travel. */
+  /** It is settled how bytes travel. */
   opened(): void;
-  /** The stream ended, with a fault where the worker broke the protocol. Called once. */
-  ended(fault: LockstepError | null): void;
+  /** Whether this worker was asked for the initial parameters. */
+  wasAsked(): boolean;
+  ended(): void;
 }
 
 /** One worker's stream, seen from the shard. */
-export class WorkerStream {
+export class WorkerStream implements StreamHandler {
+  readonly rank: number;
   readonly outbox: VersionOutbox;
-  rank: number | null = null;
   isOpen = false;
   shares = false;
-  readonly #stream: ExchangeServerStream;
+  readonly #stream: IncomingStream;
+  readonly #connection: string;
   readonly #port: ShardPort;
   readonly #directory: SharedDirectory | null;
   readonly #events: WorkerStreamEvents;
   readonly #files = new Map<number, SharedFile>();
   readonly #assembly = new ChunkAssembly();
-  #ended = false;
+  #isWelcome = false;
 
-  constructor(stream: ExchangeServerStream, port: ShardPort, directory: SharedDirectory | null, events: WorkerStreamEvents) {
+  constructor(stream: IncomingStream, hello: WorkerHello, port: ShardPort, directory: SharedDirectory | null, events: WorkerStreamEvents) {
     this.#stream = stream;
+    this.rank = hello.rank;
+    this.#connection = hello.connection;
     this.#port = port;
     this.#directory = directory;
     this.#events = events;
-    this.outbox = new VersionOutbox(stream);
-    stream.on('data', (frame: Buffer) => this.#guard(() => this.#take(frame)));
-    stream.on('error', () => this.#end(null));
-    stream.on('cancelled', () => this.#end(null));
-    stream.on('end', () => {
-      stream.end();
-      this.#end(null);
-    });
+    this.outbox = new VersionOutbox(stream.writable);
   }
 
-  /** Takes no more; the server ends the stream itself. */
-  close(): void {
-    this.#end(null);
+  /** Answers the worker's hello; until then it waits. */
+  welcome(): void {
+    if (this.#isWelcome) return;
+    this.#isWelcome = true;
+    const answer = encodeHello({ length: this.#port.length, sharedDirectory: this.#directory?.path ?? null } satisfies ReturnType<typeof shardHello.parse>);
+    this.#stream.send(encodeFrame(blankHeader, answer));
   }
 
-  #guard(take: () => void): void {
-    if (this.#ended) return;
-    try {
-      take();
-    } catch (error) {
-      const fault = error instanceof LockstepError ? error : new LockstepError('protocol', messageOf(error), { cause: error });
-      this.#end(fault);
-      this.#stream.emit('error', { code: status.INVALID_ARGUMENT, details: fault.message });
-    }
+  askForInitial(): void {
+    this.#stream.send(encodeFrame({ ...blankHeader, kind: 'initial' }));
   }
 
-  #end(fault: LockstepError | null): void {
-    if (this.#ended) return;
-    this.#ended = true;
+  /** Another connection of the same worker has taken this one's place. */
+  supersede(): void {
+    this.#stream.refuse(`worker ${this.rank} has connected anew`);
+  }
+
+  take(frame: TensorFrame): void {
+    const { kind } = frame.header;
+    if (kind === 'hello') this.#open(frame.payload);
+    else if (!this.isOpen) throw new LockstepError('protocol', `worker ${this.rank} sent a ${kind} before it was welcome`);
+    else if (kind === 'partial') this.#takeSlice(frame, this.#partialLanding(frame));
+    else if (kind === 'initial') this.#takeSlice(frame, this.#initialLanding());
+    else throw new LockstepError('protocol', `worker ${this.rank} sent a ${kind}`);
+  }
+
+  ended(): void {
     this.isOpen = false;
     this.#assembly.abandon();
     for (const file of this.#files.values()) file.close();
-    this.#events.ended(fault);
+    if (this.shares && this.#directory !== null) removePartialFiles(this.#directory.path, this.#connection);
+    this.#events.ended();
   }
 
-  #take(frame: Buffer): void {
-    const { header, payload } = decodeFrame(frame);
-    if (header.kind === 'hello') this.#greet(payload);
-    else if (this.rank === null) throw new LockstepError('protocol', `${header.kind} before hello`);
-    else if (header.kind === 'version') throw new LockstepError('protocol', `worker ${this.rank} sent a version`);
-    else this.#takeSlice(this.rank, header, payload);
-  }
-
-  #greet(payload: Buffer): void {
-    if (this.isOpen) throw new LockstepError('protocol', `worker ${this.rank} said hello again`);
-    if (this.rank === null) {
-      this.rank = decodeHello(workerHello, payload).rank;
-      const answer = encodeHello({ length: this.#port.length, sharedDirectory: this.#directory?.path ?? null } satisfies ReturnType<typeof shardHello.parse>);
-      this.#stream.write(encodeFrame(blankHeader, answer));
-      return;
-    }
+  #open(payload: Buffer): void {
+    if (this.isOpen || !this.#isWelcome) throw new LockstepError('protocol', `worker ${this.rank} said hello again`);
     const { proof } = decodeHello(sharingReply, payload);
     this.shares = this.#directory !== null && proof === this.#directory.proof;
     this.isOpen = true;
     this.#events.opened();
   }
 
-  #takeSlice(rank: number, header: FrameHeader, payload: Buffer): void {
-    checkLength(header, this.#port.length);
-    const landing = header.kind === 'partial' ? this.#partialLanding(rank, header) : this.#initialLanding();
-    if (header.carrier === 'shared') this.#takeShared(rank, header, landing);
-    else this.#assembly.take(header, payload, landing);
+  #takeSlice(frame: TensorFrame, landing: Landing): void {
+    checkLength(frame.header, this.#port.length);
+    if (frame.header.carrier === 'shared') this.#takeShared(frame, landing);
+    else this.#assembly.take(frame, landing);
   }
 
-  #partialLanding(rank: number, header: FrameHeader): Landing {
+  #partialLanding({ header, digests }: TensorFrame): Landing {
+    const partial: ArrivedPartial = { step: header.step, node: header.node, tally: header.tally, computeMs: header.computeMs, digests, carrier: header.carrier };
     return {
-      reserve: () => this.#port.reserve(rank, header),
-      commit: (destination) => this.#port.commit(rank, header, destination),
-      abandon: (destination) => this.#port.abandon(rank, header, destination),
+      reserve: () => this.#port.reserve(this.rank, partial),
+      commit: (destination) => this.#port.commit(this.rank, partial, destination),
+      abandon: (destination) => this.#port.abandon(this.rank, partial, destination),
     };
   }
 
   #initialLanding(): Landing {
+    if (!this.#events.wasAsked()) throw new LockstepError('protocol', `worker ${this.rank} was not asked for initial parameters`);
     return {
       reserve: () => this.#port.reserveInitial(),
       commit: (destination) => this.#port.commitInitial(destination),
@@ -118,21 +109,31 @@ export class WorkerStream {
   }
 
   /** A partial that the shard still wants stays in its slot until the version that it is part of. */
-  #takeShared(rank: number, header: FrameHeader, landing: Landing): void {
-    const file = this.#sharedFile(rank, header.slot);
+  #takeShared({ header: { slot, step, count } }: TensorFrame, landing: Landing): void {
+    if (count !== this.#port.length) throw new LockstepError('protocol', `worker ${this.rank} names ${count} shared elements of ${this.#port.length}`);
+    const file = this.#sharedFile(slot);
     const destination = landing.reserve();
     if (destination === null) return;
-    if (file.read(header.step, 0, destination)) return landing.commit(destination);
+    if (readInto(file, step, destination)) return landing.commit(destination);
     landing.abandon(destination);
-    throw new LockstepError('protocol', `worker ${rank}: slot ${header.slot} does not hold its partial of step ${header.step}`);
+    throw new LockstepError('protocol', `worker ${this.rank}: slot ${slot} does not hold its partial of step ${step}`);
   }
 
-  #sharedFile(rank: number, slot: number): SharedFile {
+  #sharedFile(slot: number): SharedFile {
     const known = this.#files.get(slot);
     if (known !== undefined) return known;
-    if (!this.shares || this.#directory === null) throw new LockstepError('protocol', `worker ${rank} names a shared file but shares no memory`);
-    const file = SharedFile.open(partialFile(this.#directory.path, rank, slot));
+    if (!this.shares || this.#directory === null) throw new LockstepError('protocol', `worker ${this.rank} names a shared file but shares no memory`);
+    const file = SharedFile.open(partialFile(this.#directory.path, this.#connection, slot));
     this.#files.set(slot, file);
     return file;
+  }
+}
+
+/** A file that cannot be read does not hold the partial: the destination goes back either way. */
+function readInto(file: SharedFile, step: number, destination: Float32Array): boolean {
+  try {
+    return file.read(step, 0, destination);
+  } catch {
+    return false;
   }
 }

@@ -1,4 +1,4 @@
-import type { PartialHeader, ShardPort } from '../exchange-port.ts';
+import type { ArrivedPartial, PartialHeader, ShardPort } from '../exchange-port.ts';
 import { Journal } from './journal.ts';
 
 type PartialEvent = { readonly rank: number; readonly header: PartialHeader; readonly destination: Float32Array };
@@ -10,6 +10,7 @@ export type ShardEvent =
 export class RecordingShard implements ShardPort {
   readonly length: number;
   readonly journal = new Journal<ShardEvent>();
+  needsInitial = true;
   /** Which partials are of no use. */
   isCovered: (header: PartialHeader) => boolean = () => false;
   onInitial: (parameters: Float32Array) => void = () => undefined;
@@ -29,7 +30,7 @@ export class RecordingShard implements ShardPort {
     return covered ? null : destination;
   }
 
-  commit(rank: number, header: PartialHeader, destination: Float32Array): void {
+  commit(rank: number, header: ArrivedPartial, destination: Float32Array): void {
     this.journal.add({ kind: 'committed', rank, header, destination });
   }
 
@@ -42,6 +43,7 @@ export class RecordingShard implements ShardPort {
   }
 
   commitInitial(destination: Float32Array): void {
+    this.needsInitial = false;
     this.journal.add({ kind: 'initial', destination });
     this.onInitial(destination);
   }
