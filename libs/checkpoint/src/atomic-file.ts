@@ -1,6 +1,8 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { LockstepError, messageOf } from '@lockstep/core';
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { LockstepError } from '@lockstep/core';
+import { storageError } from './storage-error.ts';
 
 export type FileContents = string | Uint8Array | readonly Uint8Array[];
 
@@ -16,8 +18,8 @@ export async function writeFileAtomically(path: string, contents: FileContents):
     await rename(temporary, path);
     await syncDirectory(dirname(path));
   } catch (cause) {
-    await rm(temporary, { force: true });
-    throw new LockstepError('storage', `cannot write ${path}: ${messageOf(cause)}`, { cause });
+    await rm(temporary, { force: true }).catch(ignore);
+    throw storageError(`cannot write ${path}`, cause);
   }
 }
 
@@ -38,14 +40,24 @@ export async function replaceDirectory(directory: string, fill: (temporary: stri
     await syncDirectory(dirname(directory));
   } catch (cause) {
     if (cause instanceof LockstepError) throw cause;
-    throw new LockstepError('storage', `cannot write ${directory}: ${messageOf(cause)}`, { cause });
+    throw storageError(`cannot write ${directory}`, cause);
   } finally {
-    await rm(temporary, { recursive: true, force: true });
-    await rm(replaced, { recursive: true, force: true });
+    await rm(temporary, { recursive: true, force: true }).catch(ignore);
+    await rm(replaced, { recursive: true, force: true }).catch(ignore);
   }
 }
 
-const temporaryNameOf = (path: string) => `${path}.partial-${process.pid}`;
+/** Removes from a directory what writes of processes that are gone have left there. Only where no other process writes. */
+export async function sweepLeftovers(directory: string): Promise<void> {
+  const names = await readdir(directory);
+  const leftovers = names.filter((name) => name.includes(PARTIAL) && !name.includes(PROCESS_MARK));
+  await Promise.all(leftovers.map((name) => rm(join(directory, name), { recursive: true, force: true })));
+}
+
+const PARTIAL = '.partial-';
+/** A process id alone comes again: in a container it is 1 each time. */
+const PROCESS_MARK = `${PARTIAL}${process.pid}-${randomBytes(4).toString('hex')}`;
+const temporaryNameOf = (path: string) => `${path}${PROCESS_MARK}`;
 
 async function writeSynced(path: string, contents: FileContents): Promise<void> {
   const file = await open(path, 'w');
@@ -59,7 +71,7 @@ async function writeSynced(path: string, contents: FileContents): Promise<void> 
   }
 }
 
-async function syncDirectory(directory: string): Promise<void> {
+export async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, 'r');
   try {
     await handle.sync();
@@ -67,6 +79,9 @@ async function syncDirectory(directory: string): Promise<void> {
     await handle.close();
   }
 }
+
+/** What went wrong before is what the caller learns of. */
+const ignore = (): void => undefined;
 
 function ignoreAbsence(error: NodeJS.ErrnoException): void {
   if (error.code !== 'ENOENT') throw error;

@@ -1,30 +1,80 @@
-import { createWriteStream } from 'node:fs';
-import { finished } from 'node:stream/promises';
-import { LockstepError, messageOf } from '@lockstep/core';
+import { open, type FileHandle } from 'node:fs/promises';
+import { LockstepError } from '@lockstep/core';
+import { cutReceipts, nothingKept, type KeptReceipts } from './receipt-cut.ts';
 import type { Receipt } from './receipts.ts';
+import { storageError } from './storage-error.ts';
 
 export interface ReceiptWriter {
   /** Queues a line; returns at once. @throws LockstepError `storage` if an earlier line could not be written. */
   write(receipt: Receipt): void;
-  /** Resolves when every line is on the disk. @throws LockstepError `storage` if one could not be written. */
+  /**
+   * Resolves when every line written so far is on the disk: before a checkpoint of their version or an acknowledgement
+   * of their steps. @throws LockstepError `storage` if one could not be written.
+   */
+  sync(): Promise<void>;
+  /** `sync`, then closes the file. */
   close(): Promise<void>;
 }
 
-/** Appends receipts to a file, a line each. */
-export function createReceiptWriter(path: string): ReceiptWriter {
-  const stream = createWriteStream(path, { flags: 'a', flush: true });
-  let failure: unknown = null;
-  stream.on('error', (error) => { failure = error; });
-  const failed = (cause: unknown) => new LockstepError('storage', `cannot write ${path}: ${messageOf(cause)}`, { cause });
-  return {
-    write(receipt) {
-      if (failure !== null) throw failed(failure);
-      stream.write(`${JSON.stringify(receipt)}\n`);
-    },
-    async close() {
-      if (failure !== null) throw failed(failure);
-      stream.end();
-      await finished(stream).catch((cause: unknown) => { throw failed(cause); });
-    },
-  };
+export interface ReceiptWriterOptions {
+  /** Null: a new file. A version: go on after its step; later lines are cut off. `end`: go on after the last whole line. */
+  readonly resumeAt: number | 'end' | null;
+  /** To sum what is kept by epoch. */
+  readonly stepsPerEpoch: number;
+}
+
+/**
+ * Opens the receipts of a run for appending.
+ * @throws LockstepError `storage` if the file cannot be written, or naming file and line of a damaged record among those to keep.
+ */
+export async function openReceiptWriter(path: string, { resumeAt, stepsPerEpoch }: ReceiptWriterOptions): Promise<{ writer: ReceiptWriter; kept: KeptReceipts }> {
+  const kept = resumeAt === null ? nothingKept() : await cutReceipts(path, resumeAt, stepsPerEpoch);
+  const file = await open(path, resumeAt === null ? 'w' : 'a').catch((cause: unknown) => { throw storageError(`cannot write ${path}`, cause); });
+  return { writer: new FileReceiptWriter(path, file), kept };
+}
+
+class FileReceiptWriter implements ReceiptWriter {
+  readonly #path: string;
+  readonly #file: FileHandle;
+  #queued = '';
+  /** The write in progress and those after it. */
+  #writing: Promise<void> = Promise.resolve();
+  #failure: LockstepError | null = null;
+
+  constructor(path: string, file: FileHandle) {
+    this.#path = path;
+    this.#file = file;
+  }
+
+  write(receipt: Receipt): void {
+    if (this.#failure !== null) throw this.#failure;
+    if (this.#queued === '') this.#writing = this.#writing.then(() => this.#writeQueued());
+    this.#queued += `${JSON.stringify(receipt)}\n`;
+  }
+
+  async sync(): Promise<void> {
+    await this.#writing;
+    await this.#attempt(() => this.#file.datasync());
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.sync();
+    } finally {
+      await this.#file.close();
+    }
+  }
+
+  /** All that has queued up since the last write. */
+  async #writeQueued(): Promise<void> {
+    const text = this.#queued;
+    this.#queued = '';
+    await this.#attempt(() => this.#file.appendFile(text));
+  }
+
+  async #attempt(action: () => Promise<void>): Promise<void> {
+    if (this.#failure !== null) return;
+    await action().catch((cause: unknown) => { this.#failure = storageError(`cannot write ${this.#path}`, cause); });
+  }
 }

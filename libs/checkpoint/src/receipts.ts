@@ -22,6 +22,12 @@ export interface StepReceipt {
   readonly loss: number;
   readonly accuracy?: number;
   readonly numExamples: number;
+  readonly numCorrect: number;
+  readonly lossSum: number;
+  /** Micro-batches whose loss or gradient was no number, where there were any: the step changed nothing. */
+  readonly numNonFinite?: number;
+  /** Of each micro-batch's gradient, in order, 8 hexadecimal digits each; empty where none were taken. */
+  readonly digests: string;
   /** Of the flat vector after the step, or null where it was not taken. */
   readonly parametersSha256: string | null;
 }

@@ -19,11 +19,13 @@ const LENGTH_BYTES = 8;
 /**
  * The flat vector as a safetensors file (https://github.com/huggingface/safetensors), in chunks to write one after another:
  * a little-endian 64-bit header length, a JSON header padded with spaces to 8 bytes, the tensors in the layout's order.
- * The last chunk views `flat` and copies nothing.
+ * The last chunks view `parts`, which make up the flat vector one after another, and copy nothing.
  */
-export function encodeSafetensors(layout: ParameterLayout, flat: Float32Array, metadata: Readonly<Record<string, string>>): Uint8Array[] {
-  if (flat.length !== layout.totalLength) {
-    throw new LockstepError('storage', `the flat vector has ${flat.length} elements, its layout ${layout.totalLength}`);
+export function encodeSafetensors(layout: ParameterLayout, parts: Float32Array | readonly Float32Array[], metadata: Readonly<Record<string, string>>): Uint8Array[] {
+  const vectors = parts instanceof Float32Array ? [parts] : parts;
+  const numElements = vectors.reduce((sum, { length }) => sum + length, 0);
+  if (numElements !== layout.totalLength) {
+    throw new LockstepError('storage', `the flat vector has ${numElements} elements, its layout ${layout.totalLength}`);
   }
   const header: Record<string, unknown> = { __metadata__: metadata };
   for (const { name, shape, offset, length } of layout.parameters) {
@@ -34,7 +36,7 @@ export function encodeSafetensors(layout: ParameterLayout, flat: Float32Array, m
   json.copy(padded);
   const length = Buffer.alloc(LENGTH_BYTES);
   length.writeBigUInt64LE(BigInt(padded.length));
-  return [length, padded, bytesOf(flat)];
+  return [length, padded, ...vectors.map(bytesOf)];
 }
 
 /**
