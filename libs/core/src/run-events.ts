@@ -19,7 +19,6 @@ export interface StartEvent {
   readonly totalSteps: number;
   readonly globalBatchSize: number;
   readonly microBatches: number;
-  readonly shards: number;
   /** The version that a resumed run goes on from; 0 for a new one. */
   readonly resumedFrom: number;
   readonly numerics: Numerics;

@@ -1,5 +1,5 @@
 export { createJsonLines } from './json-lines.ts';
-export { createMetricsFile } from './metrics-file.ts';
+export { createMetricsFile, reopenMetricsFile } from './metrics-file.ts';
 export { createPlainLog } from './plain-log.ts';
 export { createRunHistory, type RunHistory } from './run-history.ts';
 export { fanOut, type RunEventSink } from './run-event-sink.ts';

@@ -1,7 +1,7 @@
 import { assertNever, type RunEvent, type StartEvent, type StepEvent } from '@lockstep/core';
 import { createBatchedWriter } from './batched-writer.ts';
 import { joinLines } from './json-lines.ts';
-import { count, duration, endText, epochText, lossText, percent, startText, workerText } from './progress-text.ts';
+import { count, duration, endText, epochText, lossText, percent, shardsText, startText, workerText } from './progress-text.ts';
 import type { RunEventSink } from './run-event-sink.ts';
 import { trackTimeLeft } from './time-left.ts';
 
@@ -30,6 +30,8 @@ export function createPlainLog(stream: NodeJS.WritableStream): RunEventSink {
         return stepText(event);
       }
       case 'epoch': return epochText(event, start?.epochs ?? event.epoch + 1);
+      case 'checkpoint': return null;
+      case 'shards': return shardsText(event);
       case 'log': return event.level === 'info' ? event.message : `${event.level}: ${event.message}`;
       case 'end': return endText(event);
       default: return assertNever(event);

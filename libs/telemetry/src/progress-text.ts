@@ -1,4 +1,4 @@
-import type { EndEvent, EpochEvent, StartEvent, WorkerEvent } from '@lockstep/core';
+import type { EndEvent, EpochEvent, ShardsEvent, StartEvent, WorkerEvent } from '@lockstep/core';
 
 /** `7 s`, `3 min 05 s`, `2 h 11 min`. */
 export function duration(seconds: number): string {
@@ -24,7 +24,8 @@ export function lossText(loss: number): string {
 
 export function startText(event: StartEvent): string {
   return `${event.run}: ${event.model}, ${count(event.parameters)} parameters, ${count(event.trainSamples)} training samples, `
-    + `${event.epochs} epochs of ${count(event.stepsPerEpoch)} steps, global batch ${event.globalBatchSize} in ${event.microBatches} micro-batches`;
+    + `${event.epochs} epochs of ${count(event.stepsPerEpoch)} steps, global batch ${event.globalBatchSize} in ${event.microBatches} micro-batches`
+    + (event.resumedFrom === 0 ? '' : `, resumed from step ${count(event.resumedFrom)}`);
 }
 
 export function epochText(event: EpochEvent, epochs: number): string {
@@ -33,6 +34,12 @@ export function epochText(event: EpochEvent, epochs: number): string {
     : `, validation loss ${lossText(event.validation.loss)} accuracy ${percent(event.validation.accuracy)}`;
   return `epoch ${event.epoch + 1}/${epochs} done: loss ${lossText(event.loss)} accuracy ${percent(event.accuracy)}${validation}, `
     + `${count(event.imagesPerSecond)} images/s, ${duration(event.elapsedSeconds)}`;
+}
+
+/** Where the shards are, unless it is their first place. */
+export function shardsText({ generation, version, cause, hosts }: ShardsEvent): string | null {
+  if (generation === 1 && version === 0 && cause === 'the run starts') return null;
+  return `${cause}: training goes on from step ${version}, shards on ${[...new Set(hosts)].join(', ')}`;
 }
 
 export function workerText(event: WorkerEvent): string {

@@ -1,7 +1,7 @@
-import { assertNever, type EpochEvent, type LogEvent, type StartEvent, type StepEvent, type WorkerEvent } from '@lockstep/core';
+import { assertNever, type EpochEvent, type LogEvent, type ShardsEvent, type StartEvent, type StepEvent, type WorkerEvent } from '@lockstep/core';
 import { MultiBar, type Params, type SingleBar } from 'cli-progress';
 import pc from 'picocolors';
-import { count, duration, endText, epochText, lossText, percent, startText, workerText } from './progress-text.ts';
+import { count, duration, endText, epochText, lossText, percent, shardsText, startText, workerText } from './progress-text.ts';
 import type { RunEventSink } from './run-event-sink.ts';
 import { trackTimeLeft } from './time-left.ts';
 import { trackWorkerLoad, type WorkerLoad } from './worker-load.ts';
@@ -60,6 +60,8 @@ class TerminalProgress implements RunEventSink {
       case 'worker': return this.#onWorker(event);
       case 'step': return this.#onStep(event);
       case 'epoch': return this.#onEpoch(event);
+      case 'checkpoint': return;
+      case 'shards': return this.#onShards(event);
       case 'log': return this.#onLog(event);
       case 'end':
         this.#stopBars();
@@ -128,6 +130,11 @@ class TerminalProgress implements RunEventSink {
 
   #onEpoch(event: EpochEvent): void {
     this.#print(epochText(event, this.#start?.epochs ?? event.epoch + 1));
+  }
+
+  #onShards(event: ShardsEvent): void {
+    const text = shardsText(event);
+    if (text !== null) this.#print(this.#colors.yellow(text));
   }
 
   #onLog({ level, message }: LogEvent): void {

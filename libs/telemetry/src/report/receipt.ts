@@ -5,14 +5,14 @@ import type { RunRecord } from './run-record.ts';
 type Entry = readonly [name: string, value: string];
 
 /** What makes the run the same elsewhere: its numerics, sizes and hash; and who computed it. */
-export function receipt({ start, workers, end }: RunRecord): Html {
+export function receipt({ start, shards, workers, end }: RunRecord): Html {
   const { numerics } = start;
   const entries: Entry[] = [
     ['parameters SHA-256', end.parametersSha256],
     ['steps', count(end.steps)],
     ['samples trained', count(end.trainSamples)],
     ['global batch', `${count(start.globalBatchSize)} in ${start.microBatches} micro-batches`],
-    ['shards', String(start.shards)],
+    ...(shards === null ? [] : [['shards', `${shards.hosts.length} on ${[...new Set(shards.hosts)].join(', ')}`] as const]),
     ['engine', numerics.engineBuild],
     ['device', numerics.gpuKind ?? numerics.device],
     ['instruction set', numerics.instructionSet],

@@ -1,9 +1,11 @@
-import { LockstepError, type EndEvent, type EpochEvent, type RunEvent, type StartEvent, type StepEvent, type WorkerEvent } from '@lockstep/core';
+import { LockstepError, type EndEvent, type EpochEvent, type RunEvent, type ShardsEvent, type StartEvent, type StepEvent, type WorkerEvent } from '@lockstep/core';
 import { createRunHistory } from '../run-history.ts';
 
 /** A run's events by kind; of each worker the last word. */
 export interface RunRecord {
   readonly start: StartEvent;
+  /** Where the shards were at the end. */
+  readonly shards: ShardsEvent | null;
   readonly workers: readonly WorkerEvent[];
   readonly steps: readonly StepEvent[];
   readonly epochs: readonly EpochEvent[];
@@ -19,5 +21,5 @@ export function recordRun(events: readonly RunEvent[]): RunRecord {
   const [start, end] = [ofKind('start').at(-1), ofKind('end').at(-1)];
   if (start === undefined || end === undefined) throw new LockstepError('data', 'a report needs the events start and end of its run');
   const workers = [...new Map(ofKind('worker').map((event) => [event.rank, event])).values()].sort((a, b) => a.rank - b.rank);
-  return { start, workers, steps: ofKind('step'), epochs: ofKind('epoch'), end };
+  return { start, shards: ofKind('shards').at(-1) ?? null, workers, steps: ofKind('step'), epochs: ofKind('epoch'), end };
 }
