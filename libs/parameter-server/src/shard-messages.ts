@@ -1,38 +1,50 @@
-import type { LockstepErrorOptions, ErrorCode } from '@lockstep/core';
-import type { FinishedStep, ShardPlan } from './shard.ts';
+import type { ErrorCode } from '@lockstep/core';
+import type { FinishedStep, ShardEndpoint__Output } from '@lockstep/transport';
+import type { ShardPlan } from './shard-plan.ts';
+
+export type ShardRole = 'primary' | 'replica';
+
+/** Where a shard goes on from. */
+export interface ShardStart {
+  readonly version: number;
+  /** As a state block: the parameters, then each optimizer slot. */
+  readonly state: Float32Array;
+}
+
+export interface ShardSettings {
+  readonly plan: ShardPlan;
+  readonly generation: number;
+  readonly role: ShardRole;
+  /** Null: the initial parameters come from a worker, or the state from the primary. */
+  readonly start: ShardStart | null;
+  readonly sharedMemory: boolean;
+  readonly token: string;
+  readonly failureDetectionMs: number;
+  /** One integer that the shard keeps at the version that it has given out, -1 before the first. */
+  readonly version: Int32Array<SharedArrayBuffer>;
+}
 
 /** What a shard's thread is started with. */
-export interface ShardThreadData {
-  readonly plan: ShardPlan;
+export interface ShardThreadData extends ShardSettings {
   readonly listenOn: readonly string[];
-  readonly sharedMemory: boolean;
-  /** Versions of which the thread sends a copy. */
-  readonly snapshots: SnapshotPlan;
-}
-
-/** Copies are sent of version 0, of every multiple of these, and of the last. */
-export interface SnapshotPlan {
-  readonly everyVersions: readonly number[];
-  readonly lastVersion: number;
-}
-
-export interface TimedStep {
-  readonly finished: FinishedStep;
-  /** When, in milliseconds since 1970 with fractions, which threads of a process agree on. */
-  readonly atMs: number;
 }
 
 export type ShardMessage =
   | { readonly kind: 'listening'; readonly addresses: readonly string[] }
-  | { readonly kind: 'finished'; readonly steps: readonly TimedStep[] }
-  | { readonly kind: 'snapshot'; readonly version: number; readonly parameters: Float32Array }
-  | { readonly kind: 'norms'; readonly step: number; readonly blockSums: Float64Array }
-  | { readonly kind: 'fault'; readonly code: ErrorCode; readonly message: string; readonly hint: LockstepErrorOptions['hint'] };
+  | { readonly kind: 'finished'; readonly steps: readonly FinishedStep[] }
+  | { readonly kind: 'snapshot'; readonly version: number; readonly state: Float32Array<ArrayBuffer> }
+  | { readonly kind: 'coverage'; readonly request: number; readonly version: number; readonly missing: readonly number[] }
+  | { readonly kind: 'replica-state'; readonly inSync: boolean; readonly reason: string }
+  | { readonly kind: 'note'; readonly level: 'info' | 'warn'; readonly message: string }
+  | { readonly kind: 'fault'; readonly code: ErrorCode; readonly message: string; readonly hint: string | undefined };
 
 export type ShardCommand =
-  | { readonly kind: 'clip'; readonly factor: number }
+  /** The primaries of all shards, in range order. */
+  | { readonly kind: 'peers'; readonly endpoints: readonly ShardEndpoint__Output[] }
+  /** Null: keep no replica. */
+  | { readonly kind: 'replicate'; readonly to: ShardEndpoint__Output | null }
+  | { readonly kind: 'promote' }
+  | { readonly kind: 'coverage'; readonly request: number }
+  | { readonly kind: 'acknowledge'; readonly stepsBefore: number; readonly snapshotsBefore: number }
+  | { readonly kind: 'snapshot-at'; readonly version: number }
   | { readonly kind: 'close' };
-
-export function wantsSnapshot({ everyVersions, lastVersion }: SnapshotPlan, version: number): boolean {
-  return version === 0 || version === lastVersion || everyVersions.some((every) => version % every === 0);
-}

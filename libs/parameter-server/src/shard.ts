@@ -1,41 +1,24 @@
-import { LockstepError, type ClippingConfig, type OptimizerConfig } from '@lockstep/core';
+import { LockstepError } from '@lockstep/core';
 import {
-  addTallies, createKernels, createOptimizer, isTreeNode, learningRateAt, TreeReduction,
+  addTallies, createKernels, createOptimizer, isTreeNode, learningRateAt, microBatchesOf, TreeReduction,
   type Kernels, type Optimizer, type Tally, type Vector,
 } from '@lockstep/reduction';
-import type { PartialHeader, ShardPort } from '@lockstep/transport';
-import type { ShardRange } from './shard-range.ts';
-
-/** What a shard must know of the run. */
-export interface ShardPlan {
-  readonly range: ShardRange;
-  /** Elements of the whole vector that are optimized; the rest are buffers. */
-  readonly trainableLength: number;
-  readonly microBatches: number;
-  readonly totalSteps: number;
-  readonly optimizer: OptimizerConfig;
-  readonly clipping: ClippingConfig;
-}
-
-/** One worker's part of a finished step. */
-export interface WorkerShare {
-  readonly rank: number;
-  readonly microBatches: number;
-  readonly computeMs: number;
-}
-
-export interface FinishedStep {
-  readonly step: number;
-  readonly tally: Tally;
-  readonly learningRate: number;
-  readonly workers: readonly WorkerShare[];
-}
+import type { ArrivedPartial, FinishedStep, PartialHeader, ShardPort, WorkerShare } from '@lockstep/transport';
+import { partsOfState, stateLength, trainableIn, type ShardPlan } from './shard-plan.ts';
 
 export interface ShardEvents {
-  /** The parameters have a new version; `finished` is null for version 0. */
-  versionReady(version: number, parameters: Float32Array, finished: FinishedStep | null): void;
   /** The step waits for `clip`: the norm needs the blocks of all shards. */
   normsReady(step: number, blockSums: Float64Array): void;
+  /** The step's mean gradient, clipped, before it is applied; null where the step changes nothing. Valid during the call. */
+  stepReduced(finished: FinishedStep, gradient: Float32Array | null): void;
+  /** The parameters have a new version; `finished` is null for the one that the shard began with. */
+  versionReady(version: number, parameters: Float32Array, finished: FinishedStep | null): void;
+}
+
+/** What the current step still lacks; version -1 lacks the initial parameters. */
+export interface Coverage {
+  readonly version: number;
+  readonly missing: readonly number[];
 }
 
 interface GradientSum {
@@ -55,9 +38,9 @@ export class Shard implements ShardPort {
   readonly #kernels: Kernels = createKernels();
   readonly #optimizer: Optimizer;
   readonly #parameters: Vector;
-  /** Elements of this range that are optimized; buffers follow. */
   readonly #trainable: number;
   readonly #reduction: TreeReduction<GradientSum>;
+  readonly #digests: Uint32Array;
   /** Slices that arrive piece by piece, by the memory that was given out for them. */
   readonly #arriving = new Map<Float32Array, Vector>();
   #shares = new Map<number, WorkerShare>();
@@ -67,13 +50,22 @@ export class Shard implements ShardPort {
     this.#plan = plan;
     this.#events = events;
     this.length = plan.range.to - plan.range.from;
-    this.#trainable = Math.max(0, Math.min(plan.range.to, plan.trainableLength) - plan.range.from);
+    this.#trainable = trainableIn(plan);
     this.#parameters = this.#kernels.allocateZeros(this.length);
     this.#optimizer = createOptimizer(plan.optimizer, this.#kernels, this.#trainable);
+    this.#digests = new Uint32Array(plan.microBatches);
     this.#reduction = new TreeReduction<GradientSum>(plan.microBatches, {
       merge: (left, right) => this.#merge(left, right),
       release: ({ vector }) => this.#kernels.release(vector),
     });
+  }
+
+  get version(): number {
+    return this.#version;
+  }
+
+  get needsInitial(): boolean {
+    return this.#version === -1;
   }
 
   reserveInitial(): Float32Array | null {
@@ -85,28 +77,32 @@ export class Shard implements ShardPort {
     const initial = this.#take(destination);
     if (this.#version === -1) this.#kernels.copy(this.#parameters, initial);
     this.#kernels.release(initial);
-    if (this.#version !== -1) return;
-    this.#version = 0;
-    this.#events.versionReady(0, this.#parameters.data, null);
+    if (this.#version === -1) this.#begin(0);
   }
 
-  reserve(rank: number, { step, node }: PartialHeader): Float32Array | null {
+  reserve(rank: number, header: PartialHeader): Float32Array | null {
+    const { step, node, tally } = header;
     if (!isTreeNode(node, this.#plan.microBatches)) {
       throw new LockstepError('protocol', `worker ${rank} sent node (${node.level}, ${node.index}) of a tree over ${this.#plan.microBatches} micro-batches`);
     }
     if (step > this.#version) throw new LockstepError('protocol', `worker ${rank} sent step ${step}, the parameters have version ${this.#version}`);
-    if (step < this.#version || this.#reduction.covers(node)) return null;
-    return this.#lend();
+    if (tally.numNonFinite > 0 && this.#plan.onNonFinite === 'stop') {
+      throw new LockstepError('protocol', `worker ${rank} sent ${tally.numNonFinite} micro-batches that are no number, at which this run stops`);
+    }
+    return step < this.#version || this.#reduction.covers(node) ? null : this.#lend();
   }
 
-  commit(rank: number, header: PartialHeader, destination: Float32Array): void {
+  /** @throws LockstepError where bytes that came over the wire are no numbers. */
+  commit(rank: number, partial: ArrivedPartial, destination: Float32Array): void {
     const vector = this.#take(destination);
-    if (header.step !== this.#version || this.#reduction.covers(header.node)) {
+    if (partial.step !== this.#version || this.#reduction.covers(partial.node)) {
       this.#kernels.release(vector);
       return;
     }
-    this.#noteShare(rank, header);
-    this.#reduction.add(header.node, { vector, tally: header.tally });
+    if (partial.carrier === 'inline') this.#requireFinite(rank, partial, vector);
+    this.#noteShare(rank, partial);
+    this.#digests.set(partial.digests, microBatchesOf(partial.node).from);
+    this.#reduction.add(partial.node, { vector, tally: partial.tally });
     const root = this.#reduction.root;
     if (root !== undefined) this.#average(root);
   }
@@ -124,12 +120,48 @@ export class Shard implements ShardPort {
     const root = this.#reduction.root;
     if (root === undefined) throw new Error('no step waits for its norm');
     this.#kernels.scale(this.#trainablePart(root.vector), factor);
-    this.#update(root);
+    this.#update(root, this.#finishedStep(root.tally));
   }
 
-  /** The micro-batches that the current step still lacks. */
-  missing(): readonly number[] {
-    return this.#reduction.missing();
+  coverage(): Coverage {
+    return { version: this.#version, missing: this.#version === -1 ? [] : this.#reduction.missing() };
+  }
+
+  /** A copy of the parameters, then of each optimizer slot. */
+  copyState(): Float32Array<ArrayBuffer> {
+    const state = new Float32Array(stateLength(this.#plan));
+    const { parameters, slots } = partsOfState(this.#plan, state);
+    parameters.set(this.#parameters.data);
+    slots.forEach(({ data }, slot) => data.set(this.#optimizer.slots[slot]?.vector.data ?? []));
+    return state;
+  }
+
+  /** Goes on from a state as `copyState` gave it; whatever was under way is dropped. */
+  restore(version: number, state: Float32Array): void {
+    const { parameters, slots } = partsOfState(this.#plan, state);
+    this.#parameters.data.set(parameters);
+    slots.forEach(({ data }, slot) => this.#optimizer.slots[slot]?.vector.data.set(data));
+    this.#reduction.clear();
+    this.#shares = new Map();
+    this.#begin(version);
+  }
+
+  /** Where a replica puts a gradient that its primary has reduced; for `applyGradient` or `abandonInitial`. */
+  reserveGradient(): Float32Array {
+    return this.#lend();
+  }
+
+  /** Makes the next version as the primary does, from the gradient that it reduced. */
+  applyGradient(finished: FinishedStep, destination: Float32Array | null): void {
+    const gradient = destination === null ? null : this.#take(destination);
+    this.#apply(finished, gradient);
+    if (gradient !== null) this.#kernels.release(gradient);
+    this.#advance(finished);
+  }
+
+  #begin(version: number): void {
+    this.#version = version;
+    this.#events.versionReady(version, this.#parameters.data, null);
   }
 
   #lend(): Float32Array {
@@ -152,24 +184,44 @@ export class Shard implements ShardPort {
   }
 
   #average(root: GradientSum): void {
+    if (changesNothing(root.tally)) return this.#update(root, this.#finishedStep(root.tally));
     this.#kernels.divide(root.vector, root.tally.numExamples);
     const gradient = this.#trainablePart(root.vector);
     const { value, globalNorm } = this.#plan.clipping;
     if (value !== null) this.#kernels.clipByValue(gradient, value);
-    if (globalNorm === null) this.#update(root);
+    if (globalNorm === null) this.#update(root, this.#finishedStep(root.tally));
     else this.#events.normsReady(this.#version, this.#kernels.sumsOfSquares(gradient));
   }
 
-  #update(root: GradientSum): void {
-    const step = this.#version;
-    const learningRate = learningRateAt(this.#plan.optimizer.learningRate, step, this.#plan.totalSteps);
-    this.#optimizer.step(this.#trainablePart(this.#parameters), this.#trainablePart(root.vector), learningRate, step + 1);
-    this.#kernels.add(this.#bufferPart(this.#parameters), this.#bufferPart(root.vector));
-    const finished: FinishedStep = { step, tally: root.tally, learningRate, workers: [...this.#shares.values()] };
+  #update(root: GradientSum, finished: FinishedStep): void {
+    const gradient = changesNothing(finished) ? null : root.vector;
+    this.#events.stepReduced(finished, gradient?.data ?? null);
+    this.#apply(finished, gradient);
     this.#reduction.clear();
     this.#shares = new Map();
-    this.#version = step + 1;
+    this.#advance(finished);
+  }
+
+  #apply({ step, learningRate }: FinishedStep, gradient: Vector | null): void {
+    if (gradient === null) return;
+    this.#optimizer.step(this.#trainablePart(this.#parameters), this.#trainablePart(gradient), learningRate, step + 1);
+    this.#kernels.add(this.#bufferPart(this.#parameters), this.#bufferPart(gradient));
+  }
+
+  #advance(finished: FinishedStep): void {
+    this.#version = finished.step + 1;
     this.#events.versionReady(this.#version, this.#parameters.data, finished);
+  }
+
+  #finishedStep(tally: Tally): FinishedStep {
+    return {
+      ...tally,
+      step: this.#version,
+      learningRate: learningRateAt(this.#plan.optimizer.learningRate, this.#version, this.#plan.totalSteps),
+      workers: [...this.#shares.values()],
+      digests: [...this.#digests],
+      atMs: performance.timeOrigin + performance.now(),
+    };
   }
 
   #trainablePart(vector: Vector): Vector {
@@ -180,8 +232,20 @@ export class Shard implements ShardPort {
     return this.#kernels.slice(vector, this.#trainable, this.length);
   }
 
+  #requireFinite(rank: number, { step, node }: PartialHeader, vector: Vector): void {
+    const element = this.#kernels.scan(vector).firstNonFinite;
+    if (element === -1) return;
+    this.#kernels.release(vector);
+    throw new LockstepError('protocol', `worker ${rank} sent what is no number at element ${element} of step ${step}, node (${node.level}, ${node.index})`);
+  }
+
   #noteShare(rank: number, { node, computeMs }: PartialHeader): void {
     const share = this.#shares.get(rank) ?? { rank, microBatches: 0, computeMs: 0 };
     this.#shares.set(rank, { rank, microBatches: share.microBatches + 2 ** node.level, computeMs: share.computeMs + computeMs });
   }
+}
+
+/** A bad micro-batch spoils its step; and there is no mean over no examples. */
+function changesNothing({ numNonFinite, numExamples }: Pick<FinishedStep, 'numNonFinite' | 'numExamples'>): boolean {
+  return numNonFinite > 0 || numExamples === 0;
 }

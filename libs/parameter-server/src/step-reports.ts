@@ -1,21 +1,20 @@
-import type { FinishedStep } from './shard.ts';
-import type { TimedStep } from './shard-messages.ts';
+import type { FinishedStep } from '@lockstep/transport';
 
 const INTERVAL_MS = 50;
 
 /** Tells of finished steps some at a time: a message a step costs a small model's shard a third of its time. */
 export class StepReports {
-  readonly #send: (steps: readonly TimedStep[]) => void;
-  #steps: TimedStep[] = [];
+  readonly #send: (steps: readonly FinishedStep[]) => void;
+  #steps: FinishedStep[] = [];
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(send: (steps: readonly TimedStep[]) => void) {
+  constructor(send: (steps: readonly FinishedStep[]) => void) {
     this.#send = send;
   }
 
-  /** Notes a step that is finished now; it is told within 50 ms. */
+  /** Notes a finished step; it is told within 50 ms. */
   add(finished: FinishedStep): void {
-    this.#steps.push({ finished, atMs: performance.timeOrigin + performance.now() });
+    this.#steps.push(finished);
     this.#timer ??= setTimeout(() => this.flush(), INTERVAL_MS);
   }
 

@@ -1,7 +1,7 @@
 import { bytesOf, deriveSeed, sha256, uniformStream, type ClippingConfig, type OptimizerConfig } from '@lockstep/core';
 import { addTallies, createKernels, microBatchesOf, type Kernels, type Tally, type TreeNode, type Vector } from '@lockstep/reduction';
-import type { ShardRange } from '../shard-range.ts';
-import type { ShardPlan } from '../shard.ts';
+import { cutIntoShards } from '../shard-range.ts';
+import type { ShardPlan } from '../shard-plan.ts';
 
 export const adam: OptimizerConfig = {
   kind: 'adam', learningRate: { base: { kind: 'constant', rate: 0.01 }, warmupSteps: 0 }, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, l2: 0,
@@ -15,6 +15,10 @@ export interface SyntheticRunOptions {
   readonly totalSteps: number;
   readonly optimizer?: OptimizerConfig;
   readonly clipping?: ClippingConfig;
+  readonly snapshotEvery?: readonly number[];
+  readonly onNonFinite?: 'stop' | 'skip';
+  /** These are no numbers: [step, micro-batch]. */
+  readonly nonFinite?: readonly (readonly [number, number])[];
 }
 
 /** What workers would send: gradients that are a pure function of step and micro-batch, summed along the tree. */
@@ -28,9 +32,17 @@ export class SyntheticRun {
     this.initial = draws(deriveSeed(1, 'initialization'), options.totalLength, 1);
   }
 
-  plan(range: ShardRange = { from: 0, to: this.options.totalLength }): ShardPlan {
-    const { trainableLength, microBatches, totalSteps, optimizer = adam, clipping = noClipping } = this.options;
-    return { range, trainableLength, microBatches, totalSteps, optimizer, clipping };
+  /** The plan of shard `shard` of `shards`. */
+  plan(shard = 0, shards = 1): ShardPlan {
+    const { trainableLength, totalLength, microBatches, totalSteps, optimizer = adam, clipping = noClipping, snapshotEvery = [], onNonFinite = 'stop' } = this.options;
+    const range = cutIntoShards(totalLength, shards)[shard]!;
+    return { range, trainableLength, totalLength, microBatches, totalSteps, stepsPerEpoch: totalSteps, optimizer, clipping, shard, shards, snapshotEvery, onNonFinite };
+  }
+
+  /** What a worker's digests of a node's micro-batches would be. */
+  digests(step: number, node: TreeNode): number[] {
+    const { from, to } = microBatchesOf(node);
+    return Array.from({ length: to - from }, (_, index) => deriveSeed(2, 'order', step, from + index));
   }
 
   /** The sum of a node's gradients and its tally, as a worker makes them. */
@@ -52,8 +64,10 @@ export class SyntheticRun {
 
   #leaf(step: number, microBatch: number): { readonly vector: Vector; readonly tally: Tally } {
     const vector = this.#kernels.allocateZeros(this.options.totalLength);
-    vector.data.set(draws(deriveSeed(1, 'dropout', step, microBatch), this.options.totalLength, 10 ** (microBatch % 5)));
-    return { vector, tally: { numExamples: 3 + (microBatch % 2), numCorrect: microBatch % 3, lossSum: 0.1 * (step + microBatch) } };
+    const isBad = this.options.nonFinite?.some(([badStep, bad]) => badStep === step && bad === microBatch) ?? false;
+    if (!isBad) vector.data.set(draws(deriveSeed(1, 'dropout', step, microBatch), this.options.totalLength, 10 ** (microBatch % 5)));
+    const lossSum = isBad ? 0 : 0.1 * (step + microBatch);
+    return { vector, tally: { numExamples: 3 + (microBatch % 2), numCorrect: isBad ? 0 : microBatch % 3, lossSum, numNonFinite: isBad ? 1 : 0 } };
   }
 }
 
