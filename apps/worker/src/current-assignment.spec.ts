@@ -1,58 +1,102 @@
-import { expect, it } from 'vitest';
-import { leafOf } from '@lockstep/reduction';
-import { CurrentAssignment } from './current-assignment.ts';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { leafOf, nodesOf } from '@lockstep/reduction';
+import { CurrentAssignment, microBatchesIn } from './current-assignment.ts';
 
-const never = new AbortController().signal;
+const nothing: ReadonlySet<number> = new Set();
 const part = (fromStep: number, untilStep: number, ...microBatches: number[]) => ({ fromStep, untilStep, nodes: microBatches.map(leafOf) });
+const extra = (step: number, ...microBatches: number[]) => ({ step, nodes: microBatches.map(leafOf) });
 
-it('stands until told otherwise', async () => {
-  const assignment = new CurrentAssignment();
-  assignment.set(part(0, 1000, 1, 2));
-  for (const step of [0, 1, 999]) expect(await assignment.nodesFor(step, never)).toEqual([leafOf(1), leafOf(2)]);
+function current() {
+  let changes = 0;
+  const assignment = new CurrentAssignment(() => {
+    changes += 1;
+  });
+  return { assignment, changes: () => changes, todo: (step: number, done = nothing) => microBatchesIn(assignment.todo(step, done)) };
+}
+
+describe('an assignment', () => {
+  it('stands until told otherwise', () => {
+    const { assignment, todo } = current();
+    assignment.set(part(0, 1000, 1, 2));
+    for (const step of [0, 1, 999]) expect(todo(step)).toEqual([1, 2]);
+  });
+
+  it('goes no farther than the coordinator has let it', () => {
+    const { assignment, todo, changes } = current();
+    expect(todo(0)).toEqual([]);
+    assignment.set(part(0, 10, 0));
+    expect(todo(9)).toEqual([0]);
+    expect(todo(10)).toEqual([]);
+    assignment.set(part(10, 20, 3));
+    expect(todo(10)).toEqual([3]);
+    expect(todo(9)).toEqual([0]);
+    expect(changes()).toBe(2);
+  });
+
+  it('is the latest word about a step', () => {
+    const { assignment, todo } = current();
+    assignment.set(part(0, 100, 0));
+    assignment.set(part(50, 100, 1));
+    expect([todo(49), todo(50)]).toEqual([[0], [1]]);
+    assignment.set(part(20, 60, 2));
+    expect([todo(10), todo(50)]).toEqual([[0], [2]]);
+  });
+
+  it('that comes late holds for the current step at once, without what is done', () => {
+    const { assignment, todo } = current();
+    assignment.set(part(0, 100, 0, 1));
+    expect(todo(30, new Set([0, 1]))).toEqual([]);
+    assignment.set(part(25, 100, 0, 1, 2, 3));
+    expect(assignment.todo(30, new Set([0, 1]))).toEqual([{ level: 1, index: 1 }]);
+  });
+
+  it('holds for earlier steps too when the shards go back', () => {
+    const { assignment, todo } = current();
+    assignment.set(part(100, 500, 0));
+    assignment.set(part(120, 500, 1));
+    assignment.add(extra(80, 7));
+    assignment.rewind();
+    expect(todo(80)).toEqual([1]);
+    assignment.set(part(80, 500, 2));
+    expect([todo(79), todo(80), todo(130)]).toEqual([[1], [2], [2]]);
+  });
+
+  it('forgets what stood long ago', () => {
+    const { assignment, todo } = current();
+    for (let step = 0; step < 100; step += 1) assignment.set(part(step, 1000, step));
+    expect([todo(99), todo(95), todo(10)]).toEqual([[99], [95], []]);
+  });
 });
 
-it('waits for the first word, and for the word to go on', async () => {
-  const assignment = new CurrentAssignment();
-  const first = assignment.nodesFor(0, never);
-  assignment.set(part(0, 10, 0));
-  expect(await first).toEqual([leafOf(0)]);
-  const beyond = assignment.nodesFor(10, never);
-  assignment.set(part(10, 20, 3));
-  expect(await beyond).toEqual([leafOf(3)]);
-  expect(await assignment.nodesFor(9, never)).toEqual([leafOf(0)]);
+describe('extra nodes', () => {
+  it('are for one step, besides what stands', () => {
+    const { assignment, todo, changes } = current();
+    assignment.set(part(0, 100, 0, 1));
+    assignment.add(extra(5, 6));
+    assignment.add(extra(5, 7, 1));
+    expect(todo(4)).toEqual([0, 1]);
+    expect(assignment.todo(5, nothing)).toEqual([{ level: 1, index: 0 }, { level: 1, index: 3 }]);
+    expect(todo(5, new Set([0, 1]))).toEqual([6, 7]);
+    expect(todo(6)).toEqual([0, 1]);
+    expect(changes()).toBe(3);
+  });
+
+  it('are forgotten with their step', () => {
+    const { assignment, todo } = current();
+    assignment.add(extra(5, 6));
+    expect(todo(6)).toEqual([]);
+    expect(todo(5)).toEqual([]);
+  });
 });
 
-it('goes on waiting when the word is about earlier steps', async () => {
-  const assignment = new CurrentAssignment();
-  const waiting = assignment.nodesFor(20, never);
-  assignment.set(part(0, 10, 0));
-  assignment.set(part(10, 20, 1));
-  assignment.set(part(20, 30, 2));
-  expect(await waiting).toEqual([leafOf(2)]);
-});
-
-it('follows the latest word about a step', async () => {
-  const assignment = new CurrentAssignment();
-  assignment.set(part(0, 100, 0));
-  assignment.set(part(50, 100, 1));
-  expect(await assignment.nodesFor(49, never)).toEqual([leafOf(0)]);
-  expect(await assignment.nodesFor(50, never)).toEqual([leafOf(1)]);
-  assignment.set(part(20, 60, 2));
-  expect(await assignment.nodesFor(50, never)).toEqual([leafOf(2)]);
-  expect(await assignment.nodesFor(10, never)).toEqual([leafOf(0)]);
-});
-
-it('may be that there is nothing to do', async () => {
-  const assignment = new CurrentAssignment();
-  assignment.set(part(0, 5));
-  expect(await assignment.nodesFor(3, never)).toEqual([]);
-});
-
-it('rejects a wait with the signal\'s reason', async () => {
-  const assignment = new CurrentAssignment();
-  const abort = new AbortController();
-  const waiting = assignment.nodesFor(0, abort.signal);
-  abort.abort(new Error('enough'));
-  await expect(waiting).rejects.toThrow('enough');
-  await expect(assignment.nodesFor(0, abort.signal)).rejects.toThrow('enough');
+it('gives out exactly what is assigned and not done, whatever came in whatever order', () => {
+  const microBatches = fc.uniqueArray(fc.nat(31));
+  fc.assert(fc.property(microBatches, fc.array(microBatches), microBatches, (standing, extras, finished) => {
+    const { assignment, todo } = current();
+    for (const microBatchesOfOne of extras) assignment.add({ step: 3, nodes: nodesOf(microBatchesOfOne) });
+    assignment.set({ fromStep: 0, untilStep: 9, nodes: nodesOf(standing) });
+    const wanted = new Set([...standing, ...extras.flat()]);
+    expect(todo(3, new Set(finished))).toEqual([...wanted].filter((microBatch) => !finished.includes(microBatch)).sort((a, b) => a - b));
+  }));
 });

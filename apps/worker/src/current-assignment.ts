@@ -1,4 +1,4 @@
-import type { TreeNode } from '@lockstep/reduction';
+import { microBatchesOf, nodesOf, type TreeNode } from '@lockstep/reduction';
 
 export interface StandingAssignment {
   readonly fromStep: number;
@@ -6,30 +6,62 @@ export interface StandingAssignment {
   readonly nodes: readonly TreeNode[];
 }
 
-/** What this worker computes. It stands until told otherwise; steps from `untilStep` on wait for the coordinator's word. */
-export class CurrentAssignment {
-  #standing: StandingAssignment[] = [];
-  #changed = Promise.withResolvers<void>();
+export interface ExtraNodes {
+  readonly step: number;
+  readonly nodes: readonly TreeNode[];
+}
 
-  set(assignment: StandingAssignment): void {
-    this.#standing = [...this.#standing.filter(({ fromStep }) => fromStep < assignment.fromStep), assignment];
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers<void>();
+/** Assignments that are kept: those of steps that this worker may still be at. */
+const KEPT = 8;
+
+/** What this worker computes: what stands until told otherwise, and what it is given besides in a step that lasts. */
+export class CurrentAssignment {
+  readonly #onChange: () => void;
+  #standing: readonly StandingAssignment[] = [];
+  readonly #extras = new Map<number, readonly TreeNode[]>();
+
+  constructor(onChange: () => void) {
+    this.#onChange = onChange;
   }
 
-  /** The nodes of a step, as soon as the coordinator has let the worker go so far; rejects by the signal. */
-  async nodesFor(step: number, signal: AbortSignal): Promise<readonly TreeNode[]> {
-    for (;;) {
-      signal.throwIfAborted();
-      const assignment = this.#standing.findLast(({ fromStep, untilStep }) => fromStep <= step && step < untilStep);
-      if (assignment !== undefined) return assignment.nodes;
-      await Promise.race([this.#changed.promise, aborted(signal)]);
+  set(assignment: StandingAssignment): void {
+    this.#standing = [...this.#standing.filter(({ fromStep }) => fromStep < assignment.fromStep), assignment].slice(-KEPT);
+    this.#onChange();
+  }
+
+  /** Gives the worker nodes of one step besides. */
+  add({ step, nodes }: ExtraNodes): void {
+    this.#extras.set(step, [...this.#extras.get(step) ?? [], ...nodes]);
+    this.#onChange();
+  }
+
+  /** Steps come again: what stands last holds for them too. */
+  rewind(): void {
+    this.#standing = this.#standing.slice(-1).map((assignment) => ({ ...assignment, fromStep: 0 }));
+    this.#extras.clear();
+  }
+
+  /** The nodes of a step by what stands; none where the coordinator has not let the worker go so far. */
+  standingAt(step: number): readonly TreeNode[] {
+    return this.#standing.findLast(({ fromStep, untilStep }) => fromStep <= step && step < untilStep)?.nodes ?? [];
+  }
+
+  /** The nodes of the current step that are still to be computed, without the micro-batches that are `done`. */
+  todo(step: number, done: ReadonlySet<number>): readonly TreeNode[] {
+    for (const past of this.#extras.keys()) {
+      if (past < step) this.#extras.delete(past);
     }
+    const standing = this.standingAt(step);
+    const extras = this.#extras.get(step);
+    if (done.size === 0 && extras === undefined) return standing;
+    return nodesOf(microBatchesIn([...standing, ...extras ?? []]).filter((microBatch) => !done.has(microBatch)));
   }
 }
 
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+/** The micro-batches of nodes, each as often as it is in one. */
+export function microBatchesIn(nodes: readonly TreeNode[]): number[] {
+  return nodes.flatMap((node) => {
+    const { from, to } = microBatchesOf(node);
+    return Array.from({ length: to - from }, (_, offset) => from + offset);
   });
 }

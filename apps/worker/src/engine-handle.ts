@@ -41,10 +41,7 @@ export class EngineHandle {
     return this.#ready.promise;
   }
 
-  /**
-   * Computes nodes of a step; partials are told as they are ready. Resolves after the last or the interruption, rejects
-   * on failure. One at a time, but for one that was interrupted.
-   */
+  /** Computes nodes of a step; partials are told as they are ready. Resolves after the last, or the interruption; rejects on failure. */
   compute(work: { readonly step: number; readonly begins: boolean; readonly nodes: readonly TreeNode[]; readonly parameters: Float32Array }): Promise<void> {
     this.#number += 1;
     this.#computed = Promise.withResolvers<void>();
@@ -79,7 +76,7 @@ export class EngineHandle {
     switch (message.kind) {
       case 'ready': return this.#ready.resolve(message);
       case 'partial': return this.#tellPartial(message);
-      case 'computed': return this.#endCompute(message.number);
+      case 'computed': return this.#computed?.resolve();
       case 'evaluated': return this.#options.onEvaluated(message);
       case 'failed': return this.#fail(new LockstepError(message.code, message.message, message.hint === undefined ? {} : { hint: message.hint }));
       default: return assertNever(message);
@@ -88,10 +85,6 @@ export class EngineHandle {
 
   #tellPartial(partial: PartialMessage): void {
     if (partial.number > Atomics.load(this.#useless, 0)) this.#options.onPartial(partial);
-  }
-
-  #endCompute(number: number): void {
-    if (number === this.#number) this.#computed?.resolve();
   }
 
   #fail(error: LockstepError): void {

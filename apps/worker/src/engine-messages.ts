@@ -43,6 +43,6 @@ export type EngineMessage =
     readonly sum: Float32Array;
   }
   /** Told of every command `compute`, after its partials. */
-  | { readonly kind: 'computed'; readonly number: number }
+  | { readonly kind: 'computed' }
   | { readonly kind: 'evaluated'; readonly evaluation: number; readonly part: number; readonly lossSum: number; readonly numCorrect: number; readonly probabilities: Float32Array }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string; readonly hint: string | undefined };

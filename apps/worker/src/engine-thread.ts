@@ -57,7 +57,7 @@ async function serve(): Promise<void> {
     for (const { sum, ...partial } of computer.compute(step, nodes, () => Atomics.load(useless, 0) >= number)) {
       tell({ kind: 'partial', number, step, ...partial, sum: sum.data });
     }
-    tell({ kind: 'computed', number });
+    tell({ kind: 'computed' });
   }
 
   /** What can be done while the step's partials travel and the next version is made. */

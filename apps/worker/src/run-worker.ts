@@ -1,29 +1,42 @@
-import { layOutParameters, LockstepError, messageOf, runSchema, type Numerics, type RunConfig } from '@lockstep/core';
+import { layOutParameters, LockstepError, messageOf, runSchema, type Numerics, type ParameterSpec, type RunConfig } from '@lockstep/core';
 import { detectCapabilities, numericsEnvironment } from '@lockstep/engine';
-import { ControlClient, insecureClientCredentials, PROTOCOL_VERSION, type CoordinatorMessage__Output, type EvaluateMessage, type ShardsMessage, type WelcomeMessage } from '@lockstep/transport';
-import { hostname } from 'node:os';
-import { CurrentAssignment } from './current-assignment.ts';
+import { isTreeNode, type TreeNode } from '@lockstep/reduction';
+import { requireLocalOrInsecure, type CoordinatorMessage__Output, type EvaluateMessage, type WelcomeMessage, type WorkerMessage } from '@lockstep/transport';
 import { obtainDataset } from './dataset-block.ts';
-import { EngineHandle, type PartialMessage } from './engine-handle.ts';
-import { connectShards, type ShardStreams } from './shard-streams.ts';
-import { VersionAssembly } from './version-assembly.ts';
+import { EngineHandle, type EvaluatedMessage, type ReadyMessage } from './engine-handle.ts';
+import { HostedShards } from './hosted-shards.ts';
+import { Membership } from './membership.ts';
+import { TrainingLoop } from './training-loop.ts';
 
 export interface WorkerOptions {
   /** `HOST:PORT` or `unix:PATH` of the coordinator. */
   readonly join: string;
   /** Which engine this machine is to offer. */
   readonly engine: RunConfig['numerics']['engine'];
+  /** The host name or IP on which shards of this process listen, where the run's config has workers host shards. */
+  readonly listenHost: string;
+  /** Allow `listenHost` beyond this machine, unencrypted. */
+  readonly insecure: boolean;
+  /** Ends the worker at once. */
   readonly signal: AbortSignal;
+  /** Asks the worker to leave in order: it goes on until others have its part. */
+  readonly leaving: AbortSignal;
   /** Told once, when the worker is a member. */
-  readonly onWelcome?: (rank: number) => void;
+  readonly onWelcome: (rank: number) => void;
+  /** A line for whoever looks after this process. */
+  readonly onNote: (message: string) => void;
 }
 
+/** Hosted shards that have not been told to finish so many failure-detection times after the worker are ended by it. */
+const HOST_GRACE_FACTOR = 10;
+
 /**
- * A worker from joining to the end of the run.
- * @throws LockstepError when it is refused, loses its coordinator or a shard, or cannot compute.
+ * A worker from joining to the end of the run, or until it has left.
+ * @throws LockstepError when it is refused, its coordinator does not come back, or it cannot compute.
  */
 export async function runWorker(options: WorkerOptions): Promise<void> {
-  const worker = new WorkerProcess(options);
+  requireLocalOrInsecure(`${options.listenHost}:0`, options.insecure);
+  const worker = new WorkerProcess(options, await detectCapabilities(options.engine));
   try {
     await worker.run();
   } finally {
@@ -33,143 +46,144 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
 
 class WorkerProcess {
   readonly #options: WorkerOptions;
-  readonly #control: ControlClient;
+  readonly #membership: Membership;
   readonly #ending = new AbortController();
   readonly #signal: AbortSignal;
-  readonly #welcome = Promise.withResolvers<WelcomeMessage>();
-  readonly #shards = Promise.withResolvers<ShardsMessage>();
+  /** Rejects with the signal's reason. */
+  readonly #aborted = Promise.withResolvers<never>();
   readonly #finished = Promise.withResolvers<void>();
-  readonly #assignment = new CurrentAssignment();
+  #isMember = false;
+  #microBatches = 0;
   #engine: EngineHandle | null = null;
-  #streams: ShardStreams | null = null;
-  #heartbeat: NodeJS.Timeout | null = null;
-  #lastHeardMs = performance.now();
-  #partialsOfStep = 0;
+  #loop: TrainingLoop | null = null;
+  #hosted: HostedShards | null = null;
 
-  constructor(options: WorkerOptions) {
+  constructor(options: WorkerOptions, capabilities: Awaited<ReturnType<typeof detectCapabilities>>) {
     this.#options = options;
     this.#signal = AbortSignal.any([options.signal, this.#ending.signal]);
-    for (const { promise } of [this.#welcome, this.#shards, this.#finished]) promise.catch(() => undefined);
-    this.#signal.addEventListener('abort', () => this.#abortWaits(), { once: true });
-    this.#control = new ControlClient({
-      address: options.join,
-      credentials: insecureClientCredentials(),
-      onMessage: (message) => this.#take(message),
-      onEnd: (error) => this.#fail(error ?? new LockstepError('connection', `the coordinator at ${options.join} ended the run`)),
+    this.#aborted.promise.catch(() => undefined);
+    this.#signal.addEventListener('abort', () => this.#aborted.reject(this.#signal.reason), { once: true });
+    options.leaving.addEventListener('abort', () => this.#leave(), { once: true });
+    this.#membership = new Membership({
+      join: options.join,
+      capabilities,
+      onMessage: (message) => this.#guard(() => this.#take(message)),
+      onBroken: (error) => options.onNote(`${error.message}; connecting again`),
+      onRejoin: () => options.onNote(`joined ${options.join} again`),
+      onEnd: (error) => (error === null ? this.#finished.resolve() : this.#fail(error)),
     });
+    if (options.leaving.aborted) this.#leave();
   }
 
   async run(): Promise<void> {
-    const capabilities = await detectCapabilities(this.#options.engine);
-    this.#control.send({ hello: { protocolVersion: PROTOCOL_VERSION, capabilities: { ...capabilities, gpuKind: capabilities.gpuKind ?? '', hostname: hostname(), pid: process.pid } } });
-    const welcome = await this.#welcome.promise;
-    this.#options.onWelcome?.(welcome.rank);
-    const config = runSchema.parse(JSON.parse(welcome.configJson));
-    this.#startHeartbeats(config.failureDetectionMs);
-    const { ready, engine } = await this.#startEngine(config, welcome);
-    this.#control.send({
-      modelReady: {
-        parameters: ready.specs.map(({ name, shape, kind }) => ({ name, shape: [...shape], trainable: kind === 'trainable' })),
-        topologyJson: JSON.stringify(ready.topology),
-      },
-    });
-    const shards = await this.#shards.promise;
-    const layout = layOutParameters(ready.specs);
-    const versions = new VersionAssembly(layout.totalLength, shards.shards.length);
-    this.#streams = await connectShards(shards.shards, { rank: welcome.rank, joined: this.#options.join, versions, onLost: (error) => this.#fail(error) });
-    if (shards.initialize) this.#streams.initialize(ready.initial);
-    await Promise.race([this.#finished.promise, this.#train(engine, versions)]);
+    this.#signal.throwIfAborted();
+    await Promise.race([this.#aborted.promise, this.#finished.promise, this.#join().then((loop) => loop.run(this.#signal))]);
+    await Promise.race([this.#aborted.promise, this.#hosted?.finished]);
   }
 
   async close(): Promise<void> {
-    if (this.#heartbeat !== null) clearInterval(this.#heartbeat);
-    this.#streams?.close();
-    this.#control.close();
+    this.#loop?.close();
+    this.#membership.control.close();
+    await this.#hosted?.close();
     await this.#engine?.close();
   }
 
-  /** The lockstep: version t → gradients of this worker's nodes → push → version t+1. */
-  async #train(engine: EngineHandle, versions: VersionAssembly): Promise<void> {
-    let previous: Float32Array | null = null;
-    for (let next = 0; ;) {
-      const { version: step, parameters } = await versions.next(next, this.#signal);
-      const nodes = await this.#assignment.nodesFor(step, this.#signal);
-      this.#partialsOfStep = 0;
-      await engine.computeStep(step, nodes, parameters);
-      // Once this turn's frames have left: their sending must not compete for a core with the engine's preparing.
-      setImmediate(() => engine.wait(step + 1, nodes[0]));
-      if (previous !== null) versions.release(previous);
-      previous = parameters;
-      next = step + 1;
-    }
+  /** From the welcome to where the training begins: config, data, model. */
+  async #join(): Promise<TrainingLoop> {
+    const { join, onWelcome } = this.#options;
+    const welcome = await this.#membership.welcome;
+    this.#isMember = true;
+    const config = runSchema.parse(JSON.parse(welcome.configJson));
+    this.#microBatches = config.microBatches;
+    this.#membership.control.startHeartbeats(config.failureDetectionMs, () => ({ heartbeat: { step: this.#loop?.step ?? 0 } }));
+    onWelcome(welcome.rank);
+    if (config.shardHosts.includes('workers')) await this.#hostShards(config);
+    const engine = await this.#startEngine(config, welcome);
+    const { specs, topology, initial } = await engine.ready;
+    this.#loop = new TrainingLoop({
+      rank: welcome.rank, joined: join, engine, layout: layOutParameters(specs), initial,
+      onShardBroken: (shard, error) => this.#options.onNote(`shard ${shard}: ${error.message}; connecting again`),
+    });
+    this.#membership.declare(modelReady(specs, topology));
+    return this.#loop;
   }
 
-  #push({ step, node, tally, computeMs, sum }: PartialMessage): void {
-    const slot = (step % 2) * MAX_PARTIALS_A_STEP + this.#partialsOfStep;
-    this.#partialsOfStep += 1;
-    this.#streams?.push({ step, node, tally, computeMs }, slot, sum);
+  async #hostShards({ failureDetectionMs }: RunConfig): Promise<void> {
+    const { join, listenHost, leaving } = this.#options;
+    this.#hosted = await HostedShards.start({ join, listenHost, graceMs: HOST_GRACE_FACTOR * failureDetectionMs, onFailure: (error) => this.#fail(error) });
+    void this.#finished.promise.then(() => this.#hosted?.expectFinish());
+    if (leaving.aborted) this.#hosted.leave();
   }
 
-  async #startEngine(config: RunConfig, welcome: WelcomeMessage): Promise<{ readonly engine: EngineHandle; readonly ready: Awaited<EngineHandle['ready']> }> {
+  async #startEngine(config: RunConfig, welcome: WelcomeMessage): Promise<EngineHandle> {
     const numerics = JSON.parse(welcome.numericsJson) as Numerics;
     if (welcome.dataset === null) throw new LockstepError('protocol', 'the coordinator named no data set');
-    const dataset = await obtainDataset(welcome.dataset, this.#control, this.#signal);
+    const dataset = await obtainDataset(welcome.dataset, this.#membership.control, this.#signal);
     Object.assign(process.env, numericsEnvironment(numerics));
     const modelBundle = welcome.modelBundle === '' ? null : { source: welcome.modelBundle, sha256: welcome.modelBundleSha256 };
-    const engine = new EngineHandle({
+    this.#engine = new EngineHandle({
       data: { config, numerics, dataset, modelBundle },
-      onPartial: (partial) => this.#push(partial),
-      onEvaluated: ({ evaluation, part, lossSum, numCorrect, probabilities }) => this.#control.send({
-        evaluationPart: { evaluation, part, lossSum, numCorrect, probabilities: Buffer.from(probabilities.buffer, probabilities.byteOffset, probabilities.byteLength) },
-      }),
+      onPartial: (partial) => this.#loop?.takePartial(partial),
+      onEvaluated: (evaluated) => this.#membership.control.send(evaluationPart(evaluated)),
       onFailure: (error) => this.#fail(error),
     });
-    this.#engine = engine;
-    return { engine, ready: await engine.ready };
-  }
-
-  #startHeartbeats(failureDetectionMs: number): void {
-    this.#lastHeardMs = performance.now();
-    this.#heartbeat = setInterval(() => {
-      this.#control.send({ heartbeat: {} });
-      const silentMs = performance.now() - this.#lastHeardMs;
-      if (silentMs > failureDetectionMs) this.#fail(new LockstepError('connection', `the coordinator at ${this.#options.join} has been silent for ${Math.round(silentMs)} ms`));
-    }, failureDetectionMs / 4);
+    return this.#engine;
   }
 
   #take(message: CoordinatorMessage__Output): void {
-    this.#lastHeardMs = performance.now();
-    if (message.welcome) this.#welcome.resolve(message.welcome);
-    else if (message.refusal) this.#fail(new LockstepError(message.refusal.code === 'numerics' ? 'numerics' : 'protocol', `refused by the coordinator: ${message.refusal.reason}`));
-    else if (message.shards) this.#shards.resolve(message.shards);
-    else if (message.assignment) this.#assignment.set(message.assignment);
+    if (message.placement) this.#loop?.place(message.placement);
+    else if (message.assignment) this.#loop?.assignment.set({ ...message.assignment, nodes: this.#checked(message.assignment.nodes) });
+    else if (message.extra) this.#loop?.assignment.add({ ...message.extra, nodes: this.#checked(message.extra.nodes) });
     else if (message.evaluate) void this.#evaluate(message.evaluate);
-    else if (message.finish) this.#finished.resolve();
+  }
+
+  #checked(nodes: readonly TreeNode[]): readonly TreeNode[] {
+    const wrong = nodes.find((node) => !isTreeNode(node, this.#microBatches));
+    if (wrong !== undefined) throw new LockstepError('protocol', `the coordinator assigned node (${wrong.level}, ${wrong.index}) of a tree over ${this.#microBatches} micro-batches`);
+    return nodes;
   }
 
   async #evaluate({ evaluation, split, parameters, parts }: EvaluateMessage): Promise<void> {
+    if (parameters === null || (split !== 'validation' && split !== 'test')) return this.#fail(new LockstepError('protocol', `cannot evaluate split "${split}"`));
+    // A coordinator that has gone, or that comes back without the block, will ask again.
+    const block = await this.#membership.control.fetchBlock(parameters, this.#signal).catch(() => null);
+    if (block === null) return;
+    const aligned = new Float32Array(block.buffer.slice(block.byteOffset, block.byteOffset + block.byteLength));
+    this.#engine?.evaluate({ evaluation, split, parts, parameters: aligned });
+  }
+
+  #leave(): void {
+    if (!this.#isMember) return this.#finished.resolve();
+    this.#membership.declare({ leave: {} });
+    this.#hosted?.leave();
+  }
+
+  #guard(take: () => void): void {
     try {
-      if (parameters === null || (split !== 'validation' && split !== 'test')) throw new LockstepError('protocol', `cannot evaluate split "${split}"`);
-      const block = await this.#control.fetchBlock(parameters, this.#signal);
-      const aligned = new Float32Array(block.buffer.slice(block.byteOffset, block.byteOffset + block.byteLength));
-      this.#engine?.evaluate({ evaluation, split, parts, parameters: aligned });
+      take();
     } catch (error) {
-      this.#fail(error instanceof LockstepError ? error : new LockstepError('engine', messageOf(error), { cause: error }));
+      this.#fail(error instanceof LockstepError ? error : new LockstepError('protocol', messageOf(error), { cause: error }));
     }
   }
 
   /** Tells the coordinator why, then ends every wait with the error. */
   #fail(error: LockstepError): void {
     if (this.#ending.signal.aborted) return;
-    this.#control.send({ failure: { code: error.code, message: error.message, hint: error.hint ?? '' } });
+    this.#membership.control.send({ failure: { code: error.code, message: error.message, hint: error.hint ?? '' } });
     this.#ending.abort(error);
-  }
-
-  #abortWaits(): void {
-    const reason: unknown = this.#signal.reason;
-    for (const wait of [this.#welcome, this.#shards, this.#finished]) wait.reject(reason);
   }
 }
 
-/** More than a worker's range can need: each side of a range adds at most one node a level. */
-const MAX_PARTIALS_A_STEP = 64;
+function modelReady(specs: readonly ParameterSpec[], topology: ReadyMessage['topology']): WorkerMessage {
+  return {
+    modelReady: {
+      parameters: specs.map(({ name, shape, kind }) => ({ name, shape: [...shape], trainable: kind === 'trainable' })),
+      topologyJson: JSON.stringify(topology),
+    },
+  };
+}
+
+function evaluationPart({ evaluation, part, lossSum, numCorrect, probabilities }: EvaluatedMessage): WorkerMessage {
+  const bytes = Buffer.from(probabilities.buffer, probabilities.byteOffset, probabilities.byteLength);
+  return { evaluationPart: { evaluation, part, lossSum, numCorrect, probabilities: bytes } };
+}

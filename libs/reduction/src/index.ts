@@ -1,5 +1,5 @@
 export { addTallies, emptyTally, type Tally } from './tally.ts';
-export { heapNumber, isTreeNode, leafOf, microBatchesOf, nodesCovering, parentOf, type TreeNode } from './tree.ts';
+export { heapNumber, isTreeNode, leafOf, microBatchesOf, nodesCovering, nodesOf, parentOf, type TreeNode } from './tree.ts';
 export { TreeReduction, type PartialAlgebra } from './tree-reduction.ts';
 export { clippingFactor, NORM_BLOCK } from './clipping.ts';
 export { createKernels, type KernelOptions, type Kernels, type Scan } from './kernels.ts';

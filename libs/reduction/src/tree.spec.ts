@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { heapNumber, isTreeNode, leafOf, microBatchesOf, nodesCovering, parentOf } from './tree.ts';
+import { heapNumber, isTreeNode, leafOf, microBatchesOf, nodesCovering, nodesOf, parentOf } from './tree.ts';
 
 describe('the tree over a step\'s micro-batches', () => {
   it('covers any range with whole subtrees, in order, without gap or overlap', () => {
@@ -21,6 +21,17 @@ describe('the tree over a step\'s micro-batches', () => {
       const parents = nodes.map((node) => `${parentOf(node).level}:${parentOf(node).index}`);
       expect(new Set(parents).size).toBe(parents.length);
     }));
+  });
+
+  it('covers any set of micro-batches, and no others', () => {
+    fc.assert(fc.property(fc.array(fc.nat(63)), (microBatches) => {
+      const covered = nodesOf(microBatches).flatMap((node) => {
+        const { from, to } = microBatchesOf(node);
+        return Array.from({ length: to - from }, (_, offset) => from + offset);
+      });
+      expect(covered).toEqual([...new Set(microBatches)].sort((a, b) => a - b));
+    }));
+    expect(nodesOf([6, 0, 1, 2, 3, 7])).toEqual([{ level: 2, index: 0 }, { level: 1, index: 3 }]);
   });
 
   it('numbers nodes as a heap, so that the parent is half of the number', () => {

@@ -36,6 +36,19 @@ export function nodesCovering(from: number, to: number): TreeNode[] {
   return nodes;
 }
 
+/** The fewest nodes that cover these micro-batches, given in any order, and no others; in order. */
+export function nodesOf(microBatches: Iterable<number>): TreeNode[] {
+  const nodes: TreeNode[] = [];
+  const sorted = [...new Set(microBatches)].sort((a, b) => a - b);
+  for (let at = 0, from = 0; at < sorted.length; at += 1) {
+    const next = (sorted[at] ?? 0) + 1;
+    if (sorted[at + 1] === next) continue;
+    nodes.push(...nodesCovering(sorted[from] ?? 0, next));
+    from = at + 1;
+  }
+  return nodes;
+}
+
 /**
  * A node's number in the heap order of the tree over `microBatches` leaves: the root is 1, the children of `h` are `2h`
  * and `2h + 1`. So the parent is `h >> 1` and the sibling `h ^ 1`.

@@ -2,17 +2,22 @@ import { runWorker } from '@lockstep/app-worker';
 import { parseHostPort } from '@lockstep/transport';
 import { numericsSchema, type NumericsConfig } from '@lockstep/core';
 import { Command, Option } from 'commander';
+import { signalOfParent } from '../train/parent-process.ts';
 import { signalOfProcess } from '../train/run-options.ts';
 
 interface WorkerCommandOptions {
   readonly join: string;
+  readonly listen: string;
+  readonly insecure?: true;
   readonly engine: NumericsConfig['engine'];
 }
 
 export function workerCommand(): Command {
   return new Command('worker')
-    .description("Join a coordinator's run. The run's config, model and data come from the coordinator.")
+    .description("Join a coordinator's run. The run's config, model and data come from the coordinator. SIGTERM and Ctrl-C make the worker leave in order, a second one ends it.")
     .requiredOption('--join <host:port>', 'where the coordinator listens')
+    .option('--listen <host>', 'where shards of this process listen, if the run has workers host shards', '127.0.0.1')
+    .option('--insecure', 'allow listening beyond this machine, without encryption')
     .addOption(engineOption('--engine <engine>').default('auto'))
     .addOption(engineOption('--numerics.engine <engine>').hideHelp())
     .action(join);
@@ -30,7 +35,11 @@ async function join(options: WorkerCommandOptions): Promise<void> {
   await runWorker({
     join: options.join,
     engine: options.engine,
-    signal: signalOfProcess(),
+    listenHost: options.listen,
+    insecure: options.insecure === true,
+    signal: signalOfParent(),
+    leaving: signalOfProcess(),
     onWelcome: (rank) => process.stdout.write(`joined ${options.join} as worker ${rank}\n`),
+    onNote: (message) => process.stdout.write(`${message}\n`),
   });
 }

@@ -1,0 +1,51 @@
+import type { LockstepError } from '@lockstep/core';
+import type { PlacementMessage } from '@lockstep/transport';
+import type { HeldPartial } from './held-partial.ts';
+import { ShardLink } from './shard-link.ts';
+import type { VersionAssembly } from './version-assembly.ts';
+
+export interface ShardLinksOptions {
+  readonly rank: number;
+  /** Where this worker joined its coordinator. */
+  readonly joined: string;
+  readonly versions: VersionAssembly;
+  /** The initial parameters, for a shard that asks for its range of them. */
+  readonly initial: Float32Array;
+  /** The partials of the current step. */
+  readonly held: () => readonly HeldPartial[];
+  /** A stream could not be opened or broke; it is tried again until the shard has moved. */
+  readonly onBroken: (shard: number, error: LockstepError) => void;
+}
+
+/** The ways to all shards of one generation. */
+export class ShardLinks {
+  readonly #options: ShardLinksOptions;
+  #links: readonly ShardLink[] = [];
+
+  constructor(options: ShardLinksOptions) {
+    this.#options = options;
+  }
+
+  /** Connects to the shards where they are now; the ways to those that have not moved stay. */
+  place({ shards, token }: PlacementMessage): void {
+    const { rank, joined, versions, initial, held, onBroken } = this.#options;
+    this.#links = shards.map((endpoint, shard) => {
+      const link = this.#links[shard];
+      if (link?.leadsTo(endpoint, token) === true) return link;
+      link?.close();
+      return new ShardLink({
+        rank, joined, endpoint, token, initial, held, versions: versions.port(shard, endpoint), onBroken: (error) => onBroken(shard, error),
+      });
+    });
+  }
+
+  /** Sends each shard its slice of a partial. */
+  push(partial: HeldPartial): void {
+    for (const link of this.#links) link.push(partial);
+  }
+
+  close(): void {
+    for (const link of this.#links) link.close();
+    this.#links = [];
+  }
+}
