@@ -1,7 +1,8 @@
 import type { Rank } from '@lockstep/core';
-import { microBatchesOf, nodesCovering, type TreeNode } from '@lockstep/reduction';
+import { nodesCovering, type TreeNode } from '@lockstep/reduction';
 import { rangeEnds } from './boundaries.ts';
 import { fairShares, readyMs } from './fair-shares.ts';
+import { nodesOf } from './node-lists.ts';
 import { speedsOf, type Speeds } from './speeds.ts';
 
 /** Which tree nodes each worker computes by itself: a hint for speed, which changes no result. */
@@ -21,9 +22,6 @@ export function assignBySpeed(ranks: readonly Rank[], speeds: Speeds, microBatch
   return new Map(sorted.map((rank, worker) => [rank, nodesCovering(ends[worker - 1] ?? 0, ends[worker] ?? microBatches)]));
 }
 
-/** Cuts the micro-batches as for workers of equal speed. */
-export const assignEvenly = (ranks: readonly Rank[], microBatches: number): Assignment => assignBySpeed(ranks, new Map(), microBatches);
-
 export interface AssignmentState {
   readonly current: Assignment | null;
   /** The workers that take part from now on: at least one. */
@@ -35,14 +33,15 @@ export type AssignmentDecision = { readonly kind: 'keep' } | { readonly kind: 'a
 
 /** A new assignment when the workers have changed, or when it makes a step at least a tenth shorter; else the present one stands. */
 export function planAssignment(state: AssignmentState): AssignmentDecision {
-  const { current, ranks, speeds, microBatches } = state;
+  const { ranks, speeds, microBatches } = state;
+  const current: Assignment = state.current ?? new Map();
   if (ranks.length === 0) return { kind: 'keep' };
   const assignment = assignBySpeed(ranks, speeds, microBatches);
-  const change = describeChange([...current?.keys() ?? []], ranks);
-  if (current === null || change !== null) return { kind: 'assign', assignment, reason: change ?? 'nobody is assigned anything' };
+  const change = describeChange([...current.keys()], ranks);
+  if (change !== null) return { kind: 'assign', assignment, reason: change };
   const [beforeMs, afterMs] = [predictedMs(current, speeds), predictedMs(assignment, speeds)];
   if (afterMs > beforeMs * (1 - WORTH_MOVING)) return { kind: 'keep' };
-  return { kind: 'assign', assignment, reason: `the workers' speeds have changed: a step computes ${Math.round(afterMs)} ms instead of ${Math.round(beforeMs)} ms` };
+  return { kind: 'assign', assignment, reason: `the slowest worker computes ${afterMs.toFixed(1)} ms a step instead of ${beforeMs.toFixed(1)} ms` };
 }
 
 /** Deals micro-batches that nobody is about to compute over `ranks` by their speed; who gets none is left out. */
@@ -55,41 +54,19 @@ export function takeOver(work: { readonly microBatches: readonly number[]; reado
   return new Map(dealt.filter(([, nodes]) => nodes.length > 0));
 }
 
-/** The fewest nodes that cover these micro-batches (in order, each once) and no others. */
-export function nodesOf(microBatches: readonly number[]): TreeNode[] {
-  return runsOf(microBatches).flatMap(({ from, to }) => nodesCovering(from, to));
-}
-
-/** The micro-batches of nodes, in the order of the nodes. */
-export function microBatchesIn(nodes: readonly TreeNode[]): number[] {
-  return nodes.flatMap((node) => {
-    const { from, to } = microBatchesOf(node);
-    return Array.from({ length: to - from }, (_, index) => from + index);
-  });
-}
-
-/** The stretches without a gap of ascending numbers: each from its first up to, not including, `to`. */
-export function runsOf(numbers: readonly number[]): { readonly from: number; readonly to: number }[] {
-  const runs: { from: number; to: number }[] = [];
-  for (const number of numbers) {
-    const last = runs.at(-1);
-    if (last?.to === number) last.to += 1;
-    else runs.push({ from: number, to: number + 1 });
-  }
-  return runs;
-}
-
 /** When the last worker is ready with its part of a step, in milliseconds. */
 function predictedMs(assignment: Assignment, speeds: Speeds): number {
   const shares = [...assignment.values()].map((nodes) => nodes.reduce((sum, { level }) => sum + 2 ** level, 0));
   return readyMs(speedsOf([...assignment.keys()], speeds), shares);
 }
 
+/** `with worker 3, without workers 0, 1`, or null where the same workers take part. */
 function describeChange(before: readonly Rank[], after: readonly Rank[]): string | null {
   const come = after.filter((rank) => !before.includes(rank));
   const gone = before.filter((rank) => !after.includes(rank));
-  const changes = [come.length > 0 ? `${workers(come)} joined` : [], gone.length > 0 ? `${workers(gone)} left` : []].flat();
+  const changes = [...listOf('with', come), ...listOf('without', gone)];
   return changes.length === 0 ? null : changes.join(', ');
 }
 
-const workers = (ranks: readonly Rank[]): string => `worker${ranks.length === 1 ? '' : 's'} ${ranks.join(', ')}`;
+const listOf = (how: string, ranks: readonly Rank[]): string[] =>
+  (ranks.length === 0 ? [] : [`${how} worker${ranks.length === 1 ? '' : 's'} ${ranks.join(', ')}`]);

@@ -3,6 +3,8 @@ import { fairShares, readyMs } from './fair-shares.ts';
 
 /** How much longer than it must a step may take for the sake of fewer, larger partials. */
 const TOLERANCE = 1.1;
+/** How much of its fair share a worker computes at least. */
+const LEAST_OF_SHARE = 0.75;
 
 interface Cut {
   /** A worker with nothing to do counts as one too. */
@@ -15,7 +17,8 @@ interface Cut {
 
 /**
  * Where each worker's contiguous range of the micro-batches ends: of the cuts that are ready at most a tenth later than
- * the fastest, the one with the fewest tree nodes, so that few partials travel; among these the most even one.
+ * the fastest and leave no worker much less than its share, the one with the fewest tree nodes, so that few partials
+ * travel; among these the most even one.
  * Only boundaries next to the fastest cut's are tried: its neighbours at each level of the tree.
  */
 export function rangeEnds(msPerMicroBatch: readonly number[], microBatches: number): readonly number[] {
@@ -24,19 +27,28 @@ export function rangeEnds(msPerMicroBatch: readonly number[], microBatches: numb
   let cuts = new Map<number, Cut>([[0, { nodes: 0, unevenness: 0, ends: [] }]]);
   let fairEnd = 0;
   for (const [worker, ms] of msPerMicroBatch.entries()) {
-    fairEnd += shares[worker] ?? 0;
+    const share = shares[worker] ?? 0;
+    fairEnd += share;
     const ends = worker === msPerMicroBatch.length - 1 ? [microBatches] : neighbours(fairEnd, microBatches);
-    cuts = extended(cuts, ends, ms, limitMs);
+    cuts = extended(cuts, ends, { ms, limitMs, least: Math.floor(share * LEAST_OF_SHARE) });
   }
   return cuts.get(microBatches)?.ends ?? [];
 }
 
-function extended(cuts: ReadonlyMap<number, Cut>, ends: readonly number[], ms: number, limitMs: number): Map<number, Cut> {
+interface Bounds {
+  readonly ms: number;
+  readonly limitMs: number;
+  /** In micro-batches. */
+  readonly least: number;
+}
+
+/** The best cut up to each of `ends`, made of the best before it and one more worker's range. */
+function extended(cuts: ReadonlyMap<number, Cut>, ends: readonly number[], { ms, limitMs, least }: Bounds): Map<number, Cut> {
   const next = new Map<number, Cut>();
   for (const end of ends) {
     for (const [from, cut] of cuts) {
       const takesMs = (end - from) * ms;
-      if (from > end || takesMs > limitMs) continue;
+      if (end - from < least || takesMs > limitMs) continue;
       const nodes = Math.max(1, nodesCovering(from, end).length);
       const candidate = { nodes: cut.nodes + nodes, unevenness: cut.unevenness + takesMs ** 2, ends: [...cut.ends, end] };
       if (isBetter(candidate, next.get(end))) next.set(end, candidate);

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import fc from 'fast-check';
 import { rankOf } from '@lockstep/core';
-import { dealParts, EVALUATION_PART_EXAMPLES, evaluationPartRange, numEvaluationParts } from './evaluation-parts.ts';
+import { dealParts, EVALUATION_PART_EXAMPLES, evaluationPartRange, numEvaluationParts, redealParts } from './evaluation-parts.ts';
 
 it('covers every sample once, in order, in parts of equal size but the last', () => {
   fc.assert(fc.property(fc.integer({ min: 0, max: 20_000 }), (numExamples) => {
@@ -26,4 +26,8 @@ it('deals every part to one worker, evenly, whatever their ranks', () => {
     const counts = [...dealt.values()].map(({ length }) => length);
     expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
   }), { seed: 1 });
+});
+
+it('deals what a lost worker has not evaluated to the others in turn', () => {
+  expect(redealParts([3, 7, 11], [0, 2].map(rankOf))).toEqual(new Map([[0, [3, 11]], [2, [7]]]));
 });

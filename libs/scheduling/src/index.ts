@@ -1,4 +1,4 @@
-export { assignBySpeed, assignEvenly, microBatchesIn, nodesOf, planAssignment, takeOver, type Assignment, type AssignmentDecision, type AssignmentState } from './assignment.ts';
+export { assignBySpeed, planAssignment, takeOver, type Assignment, type AssignmentDecision, type AssignmentState } from './assignment.ts';
 export { backoffMs } from './backoff.ts';
 export { isCheckpointVersion } from './checkpoint-plan.ts';
 export { judgeEpoch, type BestEpoch, type EarlyStoppingRule, type EpochVerdict } from './early-stopping.ts';
@@ -7,6 +7,7 @@ export {
   activeRanks, decideStart, describeMember, isPresent, memberOf, presentMembers, silentMembers, withActive, withHeard, withJoined, withLeaving, withLeft,
   withLost, withRejoined, type Member, type Membership, type PresentMember, type StartDecision,
 } from './membership.ts';
+export { microBatchesIn, nodesOf } from './node-lists.ts';
 export { chooseNumerics, refusalOf } from './numerics-choice.ts';
 export { afterHostLoss, hostsForShards, missingReplicas, placeShards, type HostLossDecision, type PlacementHost, type PlacementRequest, type ShardPlacement } from './placement.ts';
 export { checkpointsToRemove } from './retention.ts';

@@ -1,6 +1,6 @@
 import type { Rank } from '@lockstep/core';
-import { runsOf } from './assignment.ts';
 import { describeMember, isPresent, memberOf } from './membership.ts';
+import { runsOf } from './node-lists.ts';
 import { ownersOf, type StepState } from './step-state.ts';
 
 /** Longer lists of micro-batches are cut here. */
@@ -21,7 +21,7 @@ export function explainStep(state: StepState): string {
 
 function explainHolder(state: StepState, rank: Rank | undefined, microBatches: readonly number[]): string {
   const helpers = [...new Set(state.given.filter((given) => given.microBatches.some((one) => microBatches.includes(one))).map((given) => given.rank))];
-  const help = helpers.length === 0 ? '' : `, given to worker${helpers.length === 1 ? '' : 's'} ${helpers.join(', ')} too`;
+  const help = helpers.length === 0 ? '' : `, given to worker${helpers.length === 1 ? '' : 's'} ${helpers.join(', ')}`;
   return `${rank === undefined ? 'assigned to no worker' : explainWorker(state, rank)}${help}`;
 }
 

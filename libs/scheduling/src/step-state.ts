@@ -1,6 +1,7 @@
 import type { Rank } from '@lockstep/core';
-import { microBatchesIn, type Assignment } from './assignment.ts';
+import type { Assignment } from './assignment.ts';
 import type { Membership } from './membership.ts';
+import { microBatchesIn } from './node-lists.ts';
 import type { Speeds } from './speeds.ts';
 
 /** How long the step in flight has been waited for, and how long is usual. */

@@ -1,6 +1,7 @@
 import type { Rank } from '@lockstep/core';
-import { microBatchesIn, nodesOf, takeOver, type Assignment } from './assignment.ts';
+import { takeOver, type Assignment } from './assignment.ts';
 import { activeRanks, presentMembers } from './membership.ts';
+import { microBatchesIn, nodesOf } from './node-lists.ts';
 import type { Share } from './speeds.ts';
 import { explainStep } from './step-explanation.ts';
 import { ownersOf, patienceMs, type Given, type StepClock, type StepState } from './step-state.ts';
