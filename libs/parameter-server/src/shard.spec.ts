@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { deriveSeed, uniformStream, type ClippingConfig } from '@lockstep/core';
+import { deriveSeed, uniformStream, type ClippingConfig, type OptimizerConfig } from '@lockstep/core';
 import { clippingFactor, leafOf, nodesCovering, NORM_BLOCK, type TreeNode } from '@lockstep/reduction';
-import type { PartialHeader } from '@lockstep/transport';
-import { Shard, type FinishedStep } from './shard.ts';
-import { cutIntoShards, type ShardRange } from './shard-range.ts';
+import type { ArrivedPartial, FinishedStep, PartialHeader } from '@lockstep/transport';
+import { partsOfState, slotNames, stateLength } from './shard-plan.ts';
+import { Shard } from './shard.ts';
 import { adam, hashOf, noClipping, SyntheticRun } from './testing/synthetic-run.ts';
 
 interface Published {
@@ -13,18 +13,21 @@ interface Published {
 }
 
 /** A shard, what it published, and what it waits for. */
-function startShard(run: SyntheticRun, range?: ShardRange) {
+function startShard(run: SyntheticRun, shard = 0, shards = 1) {
   const published: Published[] = [];
   const norms: Float64Array[] = [];
-  const shard = new Shard(run.plan(range), {
+  const reduced: { readonly finished: FinishedStep; readonly gradient: Float32Array | null }[] = [];
+  const plan = run.plan(shard, shards);
+  const started = new Shard(plan, {
     versionReady: (version, parameters, finished) => published.push({ version, parameters: parameters.slice(), finished }),
     normsReady: (_, blockSums) => norms.push(blockSums),
+    stepReduced: (finished, gradient) => reduced.push({ finished, gradient: gradient?.slice() ?? null }),
   });
-  return { shard, published, norms, range: range ?? { from: 0, to: run.options.totalLength } };
+  return { shard: started, published, norms, reduced, range: plan.range };
 }
 type Started = ReturnType<typeof startShard>;
 
-const headerOf = (step: number, node: TreeNode, tally: PartialHeader['tally']): PartialHeader => ({ step, node, tally, computeMs: 1 });
+const headerOf = (step: number, node: TreeNode, tally: PartialHeader['tally']): ArrivedPartial => ({ step, node, tally, computeMs: 1, digests: new Uint32Array(node.level > 16 ? 0 : 2 ** node.level), carrier: 'shared' });
 
 function initialize(run: SyntheticRun, { shard, range }: Started): void {
   const destination = shard.reserveInitial()!;
@@ -35,7 +38,7 @@ function initialize(run: SyntheticRun, { shard, range }: Started): void {
 /** Delivers a partial as a stream does; false when the shard has no use for it. */
 function deliver(run: SyntheticRun, { shard, range }: Started, step: number, node: TreeNode, rank = 0): boolean {
   const { sum, tally } = run.partial(step, node);
-  const header = headerOf(step, node, tally);
+  const header = { ...headerOf(step, node, tally), digests: Uint32Array.from(run.digests(step, node)) };
   const destination = shard.reserve(rank, header);
   if (destination === null) return false;
   destination.set(sum.subarray(range.from, range.to));
@@ -105,9 +108,9 @@ describe('several shards', () => {
   const large = new SyntheticRun({ trainableLength: 5 * NORM_BLOCK + 100, totalLength: 6 * NORM_BLOCK + 7, microBatches: 2, totalSteps: 3 });
 
   /** Runs all steps over a cut, clipping as the host of the shards does, and gives the whole vector. */
-  function train(source: SyntheticRun, ranges: readonly ShardRange[]): Float32Array {
+  function train(source: SyntheticRun, shards: number): Float32Array {
     const { totalLength, totalSteps, microBatches, clipping = noClipping } = source.options;
-    const started = ranges.map((range) => startShard(source, range));
+    const started = Array.from({ length: shards }, (_, shard) => startShard(source, shard, shards));
     started.forEach((each) => initialize(source, each));
     for (let step = 0; step < totalSteps; step += 1) {
       for (let index = 0; index < microBatches; index += 1) started.forEach((each) => deliver(source, each, step, leafOf(index)));
@@ -127,14 +130,14 @@ describe('several shards', () => {
     ['clipping by both', { value: 0.05, globalNorm: 0.5 }],
   ])('hold the same bytes as one, buffers included, with %s', (_, clipping) => {
     const source = new SyntheticRun({ ...large.options, clipping });
-    const hashes = [1, 2, 3, 7, 12].map((shards) => hashOf(train(source, cutIntoShards(source.options.totalLength, shards))));
+    const hashes = [1, 2, 3, 7, 12].map((shards) => hashOf(train(source, shards)));
     expect(new Set(hashes).size).toBe(1);
   });
 
   it('clip in truth: the bytes differ from those without', () => {
     const sgd = { kind: 'sgd', learningRate: adam.learningRate, momentum: 0, nesterov: false, l2: 0 } as const;
     const ends = [noClipping, { value: null, globalNorm: 0.5 }, { value: 0.05, globalNorm: null }]
-      .map((clipping) => hashOf(train(new SyntheticRun({ ...large.options, optimizer: sgd, clipping }), [{ from: 0, to: large.options.totalLength }])));
+      .map((clipping) => hashOf(train(new SyntheticRun({ ...large.options, optimizer: sgd, clipping }), 1)));
     expect(new Set(ends).size).toBe(3);
   });
 });
@@ -155,18 +158,20 @@ describe('the update', () => {
     });
   });
 
-  it('tells the exact tally, the rate and who did what', () => {
+  it('tells the exact tally, the rate, the digests and who did what', () => {
     const started = startShard(run);
     initialize(run, started);
     deliver(run, started, 0, { level: 2, index: 1 }, 1);
     for (const index of [0, 1]) deliver(run, started, 0, { level: 1, index }, 0);
+    const root = { level: 3, index: 0 };
     expect(started.published.map(({ version, finished }) => [version, finished])).toEqual([
       [0, null],
       [1, {
-        step: 0, learningRate: 0.01, tally: run.partial(0, { level: 3, index: 0 }).tally,
+        step: 0, learningRate: 0.01, ...run.partial(0, root).tally, digests: run.digests(0, root), atMs: expect.any(Number) as number,
         workers: [{ rank: 1, microBatches: 4, computeMs: 1 }, { rank: 0, microBatches: 4, computeMs: 2 }],
       }],
     ]);
+    expect(Math.abs(started.published[1]!.finished!.atMs - Date.now())).toBeLessThan(10_000);
   });
 });
 
@@ -175,11 +180,12 @@ describe('what a shard does with partials that do not fit', () => {
 
   it('says which micro-batches are missing', () => {
     const started = startShard(run);
+    expect(started.shard.coverage()).toEqual({ version: -1, missing: [] });
     initialize(run, started);
-    expect(started.shard.missing()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect(started.shard.coverage()).toEqual({ version: 0, missing: [0, 1, 2, 3, 4, 5, 6, 7] });
     deliver(run, started, 0, { level: 1, index: 1 });
     deliver(run, started, 0, leafOf(7));
-    expect(started.shard.missing()).toEqual([0, 1, 4, 5, 6]);
+    expect(started.shard.coverage().missing).toEqual([0, 1, 4, 5, 6]);
   });
 
   it('has no use for what is covered', () => {
@@ -188,7 +194,7 @@ describe('what a shard does with partials that do not fit', () => {
     expect(deliver(run, started, 0, { level: 1, index: 1 })).toBe(true);
     for (const node of [{ level: 1, index: 1 }, leafOf(2), leafOf(3)]) expect(deliver(run, started, 0, node)).toBe(false);
     expect(deliver(run, started, 0, { level: 2, index: 0 })).toBe(true);
-    expect(started.shard.missing()).toEqual([4, 5, 6, 7]);
+    expect(started.shard.coverage().missing).toEqual([4, 5, 6, 7]);
   });
 
   it('refuses steps that it has not come to', () => {
@@ -228,6 +234,100 @@ describe('what a shard does with partials that do not fit', () => {
   });
 });
 
+describe('what is no number', () => {
+  const bad = new SyntheticRun({ ...run.options, onNonFinite: 'skip', nonFinite: [[1, 5]] });
+
+  it('makes its step change nothing where the run skips such steps, and the next goes on', () => {
+    const started = startShard(bad);
+    initialize(bad, started);
+    for (let step = 0; step < STEPS; step += 1) for (const node of leaves) deliver(bad, started, step, node);
+    const hashes = started.published.map(({ parameters }) => hashOf(parameters));
+    expect(hashes[2]).toBe(hashes[1]);
+    expect(new Set(hashes).size).toBe(STEPS);
+    expect(started.published.map(({ finished }) => finished?.numNonFinite)).toEqual([undefined, 0, 1, 0]);
+    expect(started.reduced.map(({ gradient }) => gradient === null)).toEqual([false, true, false]);
+  });
+
+  it('needs no norm where its step changes nothing', () => {
+    const clipped = new SyntheticRun({ ...bad.options, clipping: { value: null, globalNorm: 1 }, nonFinite: [[0, 5]] });
+    const started = startShard(clipped);
+    initialize(clipped, started);
+    for (const node of leaves) deliver(clipped, started, 0, node);
+    expect(started.norms).toEqual([]);
+    expect(started.published.map(({ version }) => version)).toEqual([0, 1]);
+  });
+
+  it('is refused where the run stops at it', () => {
+    const started = startShard(new SyntheticRun({ ...bad.options, onNonFinite: 'stop', nonFinite: [[0, 5]] }));
+    initialize(run, started);
+    expect(() => started.shard.reserve(2, headerOf(0, leafOf(5), { numExamples: 3, numCorrect: 0, lossSum: 0, numNonFinite: 1 }))).toThrow('worker 2 sent 1 micro-batches that are no number, at which this run stops');
+  });
+
+  it('is refused in bytes that came over the wire, and its memory is given back', () => {
+    const started = startShard(run);
+    initialize(run, started);
+    const header = { ...headerOf(0, leafOf(3), run.partial(0, leafOf(3)).tally), carrier: 'inline' as const };
+    const destination = started.shard.reserve(2, header)!;
+    destination.fill(1);
+    destination[70] = Number.POSITIVE_INFINITY;
+    expect(() => started.shard.commit(2, header, destination)).toThrow(expect.objectContaining({ code: 'protocol', message: 'worker 2 sent what is no number at element 70 of step 0, node (0, 3)' }));
+    expect(started.shard.coverage().missing).toContain(3);
+    expect(started.shard.reserve(2, header)!.byteOffset).toBe(destination.byteOffset);
+  });
+});
+
+describe('a state', () => {
+  const optimizers: readonly OptimizerConfig[] = [
+    adam,
+    { kind: 'sgd', learningRate: adam.learningRate, momentum: 0, nesterov: false, l2: 0 },
+    { kind: 'sgd', learningRate: adam.learningRate, momentum: 0.9, nesterov: true, l2: 0.1 },
+    { kind: 'rmsprop', learningRate: adam.learningRate, alpha: 0.99, epsilon: 1e-8, momentum: 0.9, l2: 0 },
+  ];
+
+  it.each(optimizers)('goes on to the same bytes as the shard that it was copied from ($kind, momentum $momentum)', (optimizer) => {
+    const source = new SyntheticRun({ ...run.options, totalSteps: 6, optimizer });
+    const whole = startShard(source);
+    initialize(source, whole);
+    for (let step = 0; step < 3; step += 1) for (const node of leaves) deliver(source, whole, step, node);
+    const state = whole.shard.copyState();
+    const resumed = startShard(source);
+    resumed.shard.restore(3, state);
+    for (const started of [whole, resumed]) {
+      for (let step = 3; step < 6; step += 1) for (const node of leaves) deliver(source, started, step, node);
+    }
+    expect(resumed.published.map(({ version }) => version)).toEqual([3, 4, 5, 6]);
+    expect(resumed.published.map(({ parameters }) => hashOf(parameters))).toEqual(whole.published.slice(3).map(({ parameters }) => hashOf(parameters)));
+    expect(hashOf(resumed.shard.copyState())).toBe(hashOf(whole.shard.copyState()));
+  });
+
+  it('says what its parts are', () => {
+    const plan = run.plan();
+    expect(stateLength(plan)).toBe(130 + 2 * 100);
+    expect(slotNames(adam)).toEqual(['exp_avg', 'exp_avg_sq']);
+    const started = startShard(run);
+    initialize(run, started);
+    for (const node of leaves) deliver(run, started, 0, node);
+    const { parameters, slots } = partsOfState(plan, started.shard.copyState());
+    expect(hashOf(parameters)).toBe(hashOf(started.published[1]!.parameters));
+    expect(slots.map(({ name, data }) => [name, data.length, data.some((value) => value !== 0)])).toEqual([['exp_avg', 100, true], ['exp_avg_sq', 100, true]]);
+  });
+
+  it('is that of a replica which is given each gradient', () => {
+    const [primary, replica] = [startShard(run), startShard(run)];
+    initialize(run, primary);
+    replica.shard.restore(0, primary.shard.copyState());
+    for (let step = 0; step < STEPS; step += 1) {
+      for (const node of leaves) deliver(run, primary, step, node);
+      const { finished, gradient } = primary.reduced[step]!;
+      const destination = replica.shard.reserveGradient();
+      destination.set(gradient!);
+      replica.shard.applyGradient(finished, destination);
+      expect(hashOf(replica.shard.copyState())).toBe(hashOf(primary.shard.copyState()));
+    }
+    expect(replica.published).toEqual(primary.published);
+  });
+});
+
 describe('initial parameters', () => {
   it('count once: the first that are whole', () => {
     const started = startShard(run);
@@ -250,7 +350,7 @@ it('takes no more memory after the first steps than in a thousand, whatever arri
   const started = startShard(small);
   initialize(small, started);
   const { shard } = started;
-  const tally = { numExamples: 4, numCorrect: 1, lossSum: 1 };
+  const tally = { numExamples: 4, numCorrect: 1, lossSum: 1, numNonFinite: 0 };
   const sizes: number[] = [];
   for (let step = 0; step < 1000; step += 1) {
     const late = { header: headerOf(step, leafOf(0), tally), destination: shard.reserve(1, headerOf(step, leafOf(0), tally))! };

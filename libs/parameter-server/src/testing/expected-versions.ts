@@ -1,0 +1,33 @@
+import { clippingFactor, leafOf } from '@lockstep/reduction';
+import { Shard } from '../shard.ts';
+import type { ShardRange } from '../shard-range.ts';
+import { hashOf, type SyntheticRun } from './synthetic-run.ts';
+
+/** The whole parameters of each version from 0, as one undisturbed shard makes them. */
+export function expectedVersions(run: SyntheticRun): Float32Array[] {
+  const versions: Float32Array[] = [];
+  const { microBatches, totalSteps, clipping } = run.options;
+  const shard = new Shard(run.plan(), {
+    versionReady: (_, parameters) => versions.push(parameters.slice()),
+    normsReady: (_, blockSums) => shard.clip(clippingFactor(blockSums, clipping?.globalNorm ?? Infinity)),
+    stepReduced: () => undefined,
+  });
+  const initial = shard.reserveInitial()!;
+  initial.set(run.initial);
+  shard.commitInitial(initial);
+  for (let step = 0; step < totalSteps; step += 1) {
+    for (let index = 0; index < microBatches; index += 1) {
+      const { sum, tally } = run.partial(step, leafOf(index));
+      const partial = { step, node: leafOf(index), tally, computeMs: 1, digests: Uint32Array.from(run.digests(step, leafOf(index))), carrier: 'shared' as const };
+      const destination = shard.reserve(0, partial)!;
+      destination.set(sum);
+      shard.commit(0, partial, destination);
+    }
+  }
+  return versions;
+}
+
+/** By version, the hash of a range of it. */
+export function hashesOf(versions: readonly Float32Array[], { from, to }: ShardRange): Map<number, string> {
+  return new Map(versions.map((parameters, version) => [version, hashOf(parameters.subarray(from, to))]));
+}
