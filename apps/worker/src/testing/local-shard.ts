@@ -1,0 +1,134 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ShardRange } from '@lockstep/parameter-server';
+import { createKernels, TreeReduction, type Kernels, type Vector } from '@lockstep/reduction';
+import { ExchangeServer, insecureServerCredentials, type ArrivedPartial, type PartialHeader, type ShardEndpoint__Output, type ShardPort } from '@lockstep/transport';
+import { Change } from '../change.ts';
+
+export const TOKEN = 'the-run';
+
+export interface LocalShardOptions extends ShardRange {
+  readonly microBatches: number;
+  /** What it begins with; null: it asks a worker. */
+  readonly start: { readonly version: number; readonly parameters: Float32Array } | null;
+}
+
+/** A shard behind a real Exchange server, whose rule is `version t+1 = version t + sum of the step's partials`. */
+export class LocalShard implements ShardPort, AsyncDisposable {
+  readonly length: number;
+  readonly partials: ArrivedPartial[] = [];
+  readonly endpoint: ShardEndpoint__Output;
+  readonly #directory: string;
+  readonly #server: ExchangeServer;
+  readonly #kernels: Kernels = createKernels();
+  readonly #reduction: TreeReduction<Vector>;
+  readonly #arriving = new Map<Float32Array, Vector>();
+  readonly #change = new Change();
+  parameters: Float32Array;
+  version: number;
+  /** Streams that ended. */
+  numEnded = 0;
+  /** While false, complete steps make no version. */
+  isMaking = true;
+
+  private constructor({ from, to, microBatches, start }: LocalShardOptions) {
+    this.length = to - from;
+    this.version = start?.version ?? -1;
+    this.parameters = start?.parameters.slice(from, to) ?? new Float32Array(this.length);
+    this.#directory = mkdtempSync(join(tmpdir(), 'worker-spec-'));
+    this.endpoint = { unixAddress: `unix:${join(this.#directory, 'shard.sock')}`, tcpAddress: '', from, to };
+    this.#reduction = new TreeReduction<Vector>(microBatches, {
+      merge: (left, right) => {
+        this.#kernels.add(left, right);
+        this.#kernels.release(right);
+        return left;
+      },
+      release: (vector) => this.#kernels.release(vector),
+    });
+    this.#server = new ExchangeServer(this, { accept: () => { throw new Error('no peers here'); } }, {
+      token: TOKEN, sharedMemory: true, serving: true, failureDetectionMs: 10_000, credentials: insecureServerCredentials(),
+      onStreamEnd: () => {
+        this.numEnded += 1;
+        this.#change.notify();
+      },
+    });
+    if (start !== null) this.#server.publish(this.version, this.parameters);
+  }
+
+  static async start(options: LocalShardOptions): Promise<LocalShard> {
+    const shard = new LocalShard(options);
+    await shard.#server.listen([shard.endpoint.unixAddress]);
+    return shard;
+  }
+
+  get needsInitial(): boolean {
+    return this.version === -1;
+  }
+
+  async until(holds: (shard: LocalShard) => boolean): Promise<void> {
+    while (!holds(this)) await this.#change.next(AbortSignal.timeout(10_000));
+  }
+
+  /** Makes versions of what has come. */
+  make(): void {
+    this.isMaking = true;
+    const root = this.#reduction.root;
+    if (root === undefined) return;
+    this.parameters = this.parameters.map((value, index) => value + (root.data[index] ?? 0));
+    this.#reduction.clear();
+    this.#publish(this.version + 1);
+  }
+
+  reserve(_rank: number, { step, node }: PartialHeader): Float32Array | null {
+    return step === this.version && !this.#reduction.covers(node) ? this.#lend() : null;
+  }
+
+  commit(_rank: number, partial: ArrivedPartial, destination: Float32Array): void {
+    this.partials.push(partial);
+    this.#reduction.add(partial.node, this.#take(destination));
+    if (this.isMaking) this.make();
+    this.#change.notify();
+  }
+
+  abandon(_rank: number, _header: PartialHeader, destination: Float32Array): void {
+    this.#kernels.release(this.#take(destination));
+  }
+
+  reserveInitial(): Float32Array | null {
+    return this.needsInitial ? this.#lend() : null;
+  }
+
+  commitInitial(destination: Float32Array): void {
+    this.parameters = this.#take(destination).data.slice();
+    this.#publish(0);
+  }
+
+  abandonInitial(destination: Float32Array): void {
+    this.abandon(0, {} as PartialHeader, destination);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server.close();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  #publish(version: number): void {
+    this.version = version;
+    this.#server.publish(version, this.parameters);
+    this.#change.notify();
+  }
+
+  #lend(): Float32Array {
+    const vector = this.#kernels.allocate(this.length);
+    this.#arriving.set(vector.data, vector);
+    return vector.data;
+  }
+
+  #take(destination: Float32Array): Vector {
+    const vector = this.#arriving.get(destination);
+    if (vector === undefined) throw new Error('not lent');
+    this.#arriving.delete(destination);
+    return vector;
+  }
+}
