@@ -1,7 +1,7 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createReceiptWriter, createRunDirectory, saveFinalModel, type RunDirectory } from '@lockstep/checkpoint';
+import { createRunDirectory, openReceiptWriter, saveFinalModel, type RunDirectory } from '@lockstep/checkpoint';
 import { deriveSeed, runSchema, sha256, type RunConfig } from '@lockstep/core';
 import { createPreparation, loadSplits, type Dataset } from '@lockstep/data';
 import { createTrainingModel, detectCapabilities, loadEngine, numericsEnvironment, type Engine, type TrainingModel } from '@lockstep/engine';
@@ -62,7 +62,7 @@ function descend(config: RunConfig, training: Dataset, model: TrainingModel): Fl
 
 async function writeReceipts(run: RunDirectory, { numerics }: Engine, flat: Float32Array): Promise<void> {
   const parametersSha256 = sha256(new Uint8Array(flat.buffer));
-  const receipts = createReceiptWriter(run.file('receipts.jsonl'));
+  const { writer: receipts } = await openReceiptWriter(run.file('receipts.jsonl'), { resumeAt: null, stepsPerEpoch: STEPS });
   receipts.write({ kind: 'run', formatVersion: 1, configSha256: sha256('config'), numerics, seed: 42, parameters: flat.length });
   receipts.write({ kind: 'end', version: STEPS, parametersSha256 });
   await receipts.close();

@@ -47,6 +47,13 @@ export async function replaceDirectory(directory: string, fill: (temporary: stri
   }
 }
 
+/** Removes a directory, if it is there, whole or not at all: under its name it is never seen half empty. */
+export async function removeDirectory(directory: string): Promise<void> {
+  const temporary = temporaryNameOf(directory);
+  await rename(directory, temporary).catch(ignoreAbsence);
+  await rm(temporary, { recursive: true, force: true });
+}
+
 /** Removes from a directory what writes of processes that are gone have left there. Only where no other process writes. */
 export async function sweepLeftovers(directory: string): Promise<void> {
   const names = await readdir(directory);

@@ -1,6 +1,7 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { layOutParameters, type ParameterLayout } from '@lockstep/core';
+import { removeDirectory } from './atomic-file.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { storageError } from './storage-error.ts';
 
@@ -25,13 +26,13 @@ export async function listCheckpoints(run: RunDirectory): Promise<number[]> {
 }
 
 /**
- * Removes checkpoints; one that is not there is none to remove.
+ * Removes checkpoints, each whole or not at all; one that is not there is none to remove.
  * @throws LockstepError `storage` naming the first that cannot be removed.
  */
 export async function removeCheckpoints(run: RunDirectory, versions: readonly number[]): Promise<void> {
   for (const version of versions) {
     const directory = checkpointDirectory(run, version);
-    await rm(directory, { recursive: true, force: true }).catch((cause: unknown) => { throw storageError(`cannot remove ${directory}`, cause); });
+    await removeDirectory(directory).catch((cause: unknown) => { throw storageError(`cannot remove ${directory}`, cause); });
   }
 }
 

@@ -75,7 +75,8 @@ async function prepareDirectory(run: RunDirectory): Promise<void> {
 
 async function writeTensors(temporary: string, { layout, parameters, slots, ...contents }: CheckpointContents): Promise<CheckpointManifest> {
   const { runId, configSha256, version, epoch, samplesIntoEpoch, seed, progress } = contents;
-  const metadata = { format: 'lockstep', runId, version: String(version) };
+  // Nothing of the run itself: equal states are equal files.
+  const metadata = { format: 'lockstep', version: String(version) };
   const write = (name: string, chunks: readonly Uint8Array[], hashLastChunk: boolean) =>
     runFileJob({ kind: 'write', path: join(temporary, name), chunks, hashLastChunk });
   const { lastChunkSha256, ...parametersFile } = await write(PARAMETERS_FILE, encodeSafetensors(layout, parameters, metadata), true);

@@ -1,10 +1,12 @@
 export { writeFileAtomically, replaceDirectory, type FileContents } from './atomic-file.ts';
+export { compareCheckpoints, type CheckpointComparison } from './checkpoint-comparison.ts';
 export { listCheckpoints, removeCheckpoints } from './checkpoint-directory.ts';
 export type { CheckpointManifest } from './checkpoint-manifest.ts';
 export { newestCheckpoint, readCheckpoint, readCheckpointManifest, readCheckpointTensors, type Checkpoint, type CheckpointTensors } from './checkpoint-reader.ts';
 export { writeCheckpoint, type CheckpointContents, type OptimizerSlotData, type WrittenCheckpoint } from './checkpoint-writer.ts';
 export { saveFinalModel, type FinalModel, type TrainedOn } from './final-model.ts';
-export { openJournal, type Journal, type JournalHolder } from './journal.ts';
+export { openJournal, type Journal } from './journal.ts';
+export type { JournalHolder } from './journal-holder.ts';
 export type { EntryOf, JournalEntry } from './journal-entries.ts';
 export { replayJournal, type JournalState } from './journal-state.ts';
 export { writeLayersModel, readLayersModel, type SavedLayersModel } from './layers-model.ts';

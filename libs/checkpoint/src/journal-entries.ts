@@ -13,7 +13,9 @@ const numericsSchema = z.strictObject({
   deterministicOps: z.boolean(),
 });
 const specSchema = z.strictObject({ name: z.string(), shape: z.array(count), kind: z.enum(['trainable', 'buffer']) });
-const scores = { loss: z.number(), accuracy: z.number() };
+/** What JSON has no number for is a text there: a model whose step was skipped may have a loss that is none. */
+const score = z.union([z.custom<number>((value) => typeof value === 'number'), z.enum(['NaN', 'Infinity', '-Infinity']).transform(Number)]);
+const scores = { loss: score, accuracy: score };
 
 /** Everything that a coordinator must know again after its end, in the order in which it happened. */
 export const journalEntrySchema = z.discriminatedUnion('kind', [
@@ -42,3 +44,6 @@ export const journalEntrySchema = z.discriminatedUnion('kind', [
 
 export type JournalEntry = z.output<typeof journalEntrySchema>;
 export type EntryOf<Kind extends JournalEntry['kind']> = Extract<JournalEntry, { kind: Kind }>;
+
+export const entryToJson = (entry: JournalEntry): string =>
+  JSON.stringify(entry, (_, value: unknown) => (typeof value === 'number' && !Number.isFinite(value) ? String(value) : value));

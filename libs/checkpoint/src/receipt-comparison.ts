@@ -1,9 +1,14 @@
 import type { ReceiptLine, StepReceipt } from './receipts.ts';
 
-/** Where two runs part; `record` is the field where one has a step and the other has not. `a` and `b` are null where that run has no such step or record. */
+/**
+ * Where two runs part; `record` is the field where one has a step and the other has not. `a` and `b` are null where that
+ * run has no such step or record. With `digests`, `microBatches` are those whose gradients differ, and `a` and `b` the
+ * digests of the first; without, it is empty.
+ */
 export interface ReceiptDifference {
   readonly step: number;
   readonly field: string;
+  readonly microBatches: readonly number[];
   readonly a: number | string | null;
   readonly b: number | string | null;
 }
@@ -46,22 +51,35 @@ function compareRecords(a: Result | null, b: Result | null, position: number): R
   if (a?.kind === 'end' && b?.kind === 'end') {
     return difference(a.version, 'version', a.version, b.version) ?? difference(a.version, 'parametersSha256', a.parametersSha256, b.parametersSha256);
   }
-  return { step: position, field: 'record', a: a?.kind ?? null, b: b?.kind ?? null };
+  return { step: position, field: 'record', microBatches: [], a: a?.kind ?? null, b: b?.kind ?? null };
 }
 
-const STEP_FIELDS = ['step', 'version', 'numExamples', 'loss', 'accuracy', 'parametersSha256'] as const;
-
+/** What names a micro-batch comes first. */
 function compareSteps(a: StepReceipt, b: StepReceipt): ReceiptDifference | null {
-  for (const field of STEP_FIELDS) {
-    const [x, y] = [a[field] ?? null, b[field] ?? null];
-    if (x === null && y === null) continue;
-    if (field === 'parametersSha256' && (x === null || y === null)) continue;
-    const found = difference(a.step, field, x, y);
-    if (found !== null) return found;
-  }
-  return null;
+  return compareFields(a, b, ['step', 'version', 'numExamples'])
+    ?? compareDigests(a, b)
+    ?? compareFields(a, b, ['numNonFinite', 'loss', 'lossSum', 'accuracy', 'numCorrect'])
+    ?? compareHashes(a, b);
 }
+
+function compareFields(a: StepReceipt, b: StepReceipt, fields: readonly (keyof StepReceipt)[]): ReceiptDifference | null {
+  return fields.map((field) => difference(a.step, field, a[field] ?? null, b[field] ?? null)).find((found) => found !== null) ?? null;
+}
+
+const compareHashes = (a: StepReceipt, b: StepReceipt): ReceiptDifference | null =>
+  (a.parametersSha256 === null || b.parametersSha256 === null ? null : compareFields(a, b, ['parametersSha256']));
+
+function compareDigests(a: StepReceipt, b: StepReceipt): ReceiptDifference | null {
+  if (a.digests === b.digests || a.digests === '' || b.digests === '') return null;
+  const [x, y] = [digestsOf(a), digestsOf(b)];
+  if (x.length !== y.length) return difference(a.step, 'microBatches', x.length, y.length);
+  const microBatches = x.flatMap((digest, microBatch) => (digest === y[microBatch] ? [] : microBatch));
+  const first = microBatches[0]!;
+  return { step: a.step, field: 'digests', microBatches, a: x[first]!, b: y[first]! };
+}
+
+const digestsOf = ({ digests }: StepReceipt): readonly string[] => digests.match(/.{8}/g) ?? [];
 
 function difference(step: number, field: string, a: number | string | null, b: number | string | null): ReceiptDifference | null {
-  return a === b ? null : { step, field, a, b };
+  return a === b ? null : { step, field, microBatches: [], a, b };
 }

@@ -1,5 +1,5 @@
 import { open, type FileHandle } from 'node:fs/promises';
-import { LockstepError } from '@lockstep/core';
+import type { LockstepError } from '@lockstep/core';
 import { cutReceipts, nothingKept, type KeptReceipts } from './receipt-cut.ts';
 import type { Receipt } from './receipts.ts';
 import { storageError } from './storage-error.ts';

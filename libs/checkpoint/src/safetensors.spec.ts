@@ -76,3 +76,31 @@ describe('flatFromTensors', () => {
     expect(() => flatFromTensors(layout, tensors.map((each) => ({ ...each, shape: [each.data.length] })))).toThrow("tensor dense_Dense1/kernel has shape [6], the model's is [2,3]");
   });
 });
+
+describe('whatever bytes are given', () => {
+  const whole = new Uint8Array(Buffer.concat(encodeSafetensors(layout, flat, { format: 'lockstep' })));
+  const jsonHeader = fc.json().map((json) => fileOf(json, 16));
+  const damaged = fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { minLength: 1, maxLength: 8 }).map((changes) => {
+    const bytes = new Uint8Array(whole);
+    for (const [at, byte] of changes) bytes[at] = byte;
+    return bytes;
+  });
+  const entries = fc.dictionary(fc.string(), fc.record({ dtype: fc.constant('F32'), shape: fc.array(fc.oneof(fc.nat(4), fc.maxSafeInteger())), data_offsets: fc.array(fc.nat(20), { minLength: 2, maxLength: 2 }) }));
+  const anything = fc.oneof(fc.uint8Array({ maxLength: 300 }), jsonHeader, damaged, fc.nat(whole.length).map((cut) => whole.subarray(0, cut)), entries.map((header) => fileOf(JSON.stringify(header), 16)));
+
+  it('the reader gives tensors no bigger than the file, or says what is wrong', () => {
+    fc.assert(fc.property(anything, (bytes) => {
+      const outcome = attempt(() => decodeSafetensors(bytes));
+      if ('tensors' in outcome) expect(outcome.tensors.reduce((sum, { data }) => sum + data.byteLength, 0)).toBeLessThanOrEqual(bytes.length);
+      else expect(outcome).toMatchObject({ name: 'LockstepError', code: 'storage' });
+    }), { numRuns: 3000, seed: 12 });
+  });
+
+  const attempt = <T extends object>(action: () => T): T | Error => {
+    try {
+      return action();
+    } catch (error) {
+      return error as Error;
+    }
+  };
+});

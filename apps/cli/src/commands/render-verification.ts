@@ -1,25 +1,36 @@
-import type { ReceiptComparison, ReceiptDifference, TensorDifference } from '@lockstep/checkpoint';
+import type { CheckpointComparison, ReceiptDifference, TensorDifference } from '@lockstep/checkpoint';
 import type { Verification } from './verify.ts';
 
 const SHOWN_TENSORS = 12;
+const SHOWN_MICRO_BATCHES = 8;
 
 /** A verification in words, the verdict first. */
-export function renderVerification({ same, receipts, tensors, settings }: Verification, a: string, b: string): string {
-  const lines = [verdict(same, receipts, a, b), ...tensorLines(tensors)];
+export function renderVerification(verification: Verification, a: string, b: string): string {
+  const { same, checkpoints, tensors, settings } = verification;
+  const lines = [verdict(verification, a, b), ...checkpointLines(checkpoints)];
+  // The first checkpoint that differs says more than the models at the end.
+  lines.push(...(checkpoints.firstDifference === null ? modelLines(tensors) : []));
   if (!same) lines.push(...settings.map(({ field, a: x, b: y }) => `  ${field}: ${x} in ${a}, ${y} in ${b}`));
   return lines.join('\n');
 }
 
-function verdict(same: boolean, receipts: ReceiptComparison, a: string, b: string): string {
+function verdict({ same, receipts, checkpoints }: Verification, a: string, b: string): string {
   if (!receipts.same) return `differ: ${differenceText(receipts.firstDifference, a, b)}`;
-  if (!same) return 'differ: the receipts are the same, the final models are not';
+  if (!same) return `differ: the receipts are the same, ${checkpoints.firstDifference === null ? 'the final models' : 'the checkpoints'} are not`;
   const steps = `${receipts.steps.toLocaleString('en')} ${receipts.steps === 1 ? 'step' : 'steps'}`;
   return receipts.ended ? `same: ${a} and ${b}, all ${steps}` : `same so far: ${a} and ${b}, ${steps}; neither has ended`;
 }
 
-function differenceText({ step, field, a: x, b: y }: ReceiptDifference, a: string, b: string): string {
-  if (field !== 'record') return `step ${step}, ${field}: ${x ?? 'none'} in ${a}, ${y ?? 'none'} in ${b}`;
-  return `step ${step}: ${recordText(x, a)}, ${recordText(y, b)}`;
+function differenceText({ step, field, microBatches, a: x, b: y }: ReceiptDifference, a: string, b: string): string {
+  if (field === 'record') return `step ${step}: ${recordText(x, a)}, ${recordText(y, b)}`;
+  const what = field === 'digests' ? `${microBatchText(microBatches)}: gradient` : `${field}:`;
+  return `step ${step}, ${what} ${x ?? 'none'} in ${a}, ${y ?? 'none'} in ${b}`;
+}
+
+function microBatchText(microBatches: readonly number[]): string {
+  const shown = microBatches.slice(0, SHOWN_MICRO_BATCHES).join(', ');
+  const rest = microBatches.length - SHOWN_MICRO_BATCHES;
+  return `micro-batch${microBatches.length === 1 ? '' : 'es'} ${shown}${rest > 0 ? ` and ${rest} more` : ''}`;
 }
 
 function recordText(kind: number | string | null, run: string): string {
@@ -27,12 +38,24 @@ function recordText(kind: number | string | null, run: string): string {
   return kind === 'end' ? `${run} has ended` : `${run} breaks off`;
 }
 
-function tensorLines(tensors: readonly TensorDifference[] | null): string[] {
+function checkpointLines({ versions, firstDifference, skipped }: CheckpointComparison): string[] {
+  const skippedLines = skipped.map((reason) => `  a checkpoint is left out: ${reason}`);
+  const numSame = versions.length - (firstDifference === null ? 0 : 1);
+  const same = numSame === 0 ? [] : [`  the same ${numSame === 1 ? 'checkpoint' : 'checkpoints'}: version ${listText(versions.slice(0, numSame))}`];
+  if (firstDifference === null) return [...skippedLines, ...same];
+  const { version, tensors } = firstDifference;
+  return [...skippedLines, ...same, ...differingLines(`the checkpoints of version ${version}`, tensors)];
+}
+
+function modelLines(tensors: readonly TensorDifference[] | null): string[] {
   if (tensors === null) return ['  a run has no final model to compare'];
-  if (tensors.length === 0) return ['  the final models are the same'];
+  return tensors.length === 0 ? ['  the final models are the same'] : differingLines('the final models', tensors);
+}
+
+function differingLines(where: string, tensors: readonly TensorDifference[]): string[] {
   const shown = tensors.slice(0, SHOWN_TENSORS).map((tensor) => `  ${tensorText(tensor)}`);
   const rest = tensors.length - shown.length;
-  return [`  ${tensors.length === 1 ? '1 tensor of the final models differs' : `${tensors.length} tensors of the final models differ`}:`, ...shown, ...(rest > 0 ? [`  and ${rest} more`] : [])];
+  return [`  ${tensors.length === 1 ? `1 tensor of ${where} differs` : `${tensors.length} tensors of ${where} differ`}:`, ...shown, ...(rest > 0 ? [`  and ${rest} more`] : [])];
 }
 
 function tensorText(tensor: TensorDifference): string {
@@ -41,3 +64,6 @@ function tensorText(tensor: TensorDifference): string {
 }
 
 const shapeText = (shape: readonly number[] | null): string => (shape === null ? 'none' : `[${shape.join(', ')}]`);
+
+const listText = (versions: readonly number[]): string =>
+  (versions.length <= 3 ? versions.join(', ') : `${versions.slice(0, 2).join(', ')} … ${versions.at(-1)}`);

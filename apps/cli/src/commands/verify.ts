@@ -1,7 +1,7 @@
 import { access, readFile } from 'node:fs/promises';
 import {
-  compareReceipts, compareTensors, decodeSafetensors, openRunDirectory, readReceipts,
-  type ReceiptComparison, type RunDirectory, type RunReceipt, type TensorDifference,
+  compareCheckpoints, compareReceipts, compareTensors, decodeSafetensors, openRunDirectory, readReceipts,
+  type CheckpointComparison, type ReceiptComparison, type RunDirectory, type RunReceipt, type TensorDifference,
 } from '@lockstep/checkpoint';
 import { LockstepError, messageOf } from '@lockstep/core';
 import { Command } from 'commander';
@@ -11,6 +11,7 @@ import { renderVerification } from './render-verification.ts';
 export interface Verification {
   readonly same: boolean;
   readonly receipts: ReceiptComparison;
+  readonly checkpoints: CheckpointComparison;
   /** Of the final models, or null where a run has none. */
   readonly tensors: readonly TensorDifference[] | null;
   /** Settings of the runs that differ and may be why, `numerics.intraOpThreads`. */
@@ -19,7 +20,7 @@ export interface Verification {
 
 export function verifyCommand(): Command {
   return new Command('verify')
-    .description('Say whether two runs are the same, bit for bit, or where they first differ. Exits with 1 where they differ.')
+    .description('Say whether two runs are the same, bit for bit, or at which step, micro-batch and tensor they first differ. Exits with 1 where they differ.')
     .argument('<a>', 'name or path of a run')
     .argument('<b>', 'name or path of another')
     .option('--runs-dir <dir>', 'where runs are', 'runs')
@@ -34,10 +35,12 @@ export function verifyCommand(): Command {
 
 async function verify(a: RunDirectory, b: RunDirectory): Promise<Verification> {
   const receipts = await compareReceipts(readReceipts(receiptsOf(a)), readReceipts(receiptsOf(b)));
+  const checkpoints = await compareCheckpoints(a, b);
   const models = await Promise.all([a, b].map(readTensors));
   const tensors = models[0] && models[1] ? compareTensors(models[0], models[1]) : null;
   const settings = differingSettings(await runReceiptOf(a), await runReceiptOf(b));
-  return { same: receipts.same && (tensors === null || tensors.length === 0), receipts, tensors, settings };
+  const same = receipts.same && checkpoints.firstDifference === null && (tensors === null || tensors.length === 0);
+  return { same, receipts, checkpoints, tensors, settings };
 }
 
 const receiptsOf = (run: RunDirectory): string => run.file('receipts.jsonl');
