@@ -1,14 +1,18 @@
 import { createReadStream } from 'node:fs';
 import { LockstepError, sha256 } from '@lockstep/core';
+import { BLOCK_CHUNK_BYTES } from './coordinator-service.ts';
 import type { BlockReference__Output } from './gen/lockstep/v1/BlockReference.ts';
-
-const CHUNK_BYTES = 512 * 1024;
 
 type Place = { readonly kind: 'file'; readonly path: string } | { readonly kind: 'memory'; readonly bytes: Uint8Array };
 
-/** The content-addressed blocks that a coordinator hands out: files (the data set) and memory (parameters). */
+/**
+ * The content-addressed blocks of a coordinator. It offers files (the data set) and memory (parameters); what hosts have
+ * put (copies of shards) lies here until it is taken.
+ */
 export class BlockShelf {
   readonly #places = new Map<string, Place>();
+  /** By SHA-256: equal blocks may come from several hosts, and each is taken once. */
+  readonly #arrived = new Map<string, Uint8Array[]>();
 
   /** Offers bytes from memory. */
   put(bytes: Uint8Array): BlockReference__Output {
@@ -27,15 +31,40 @@ export class BlockShelf {
     this.#places.delete(hash);
   }
 
+  /** Keeps a block that came from a host, whose SHA-256 has been checked, until `take` or `forget`. */
+  arrive(hash: string, bytes: Uint8Array): BlockReference__Output {
+    const equal = this.#arrived.get(hash);
+    if (equal === undefined) this.#arrived.set(hash, [bytes]);
+    else equal.push(bytes);
+    return { sha256: hash, numBytes: bytes.byteLength, path: '' };
+  }
+
+  /** Gives a block that a host has put, once. Throws `not-found` where there is none. */
+  take(hash: string): Uint8Array {
+    const bytes = this.#arrived.get(hash)?.[0];
+    if (bytes === undefined) throw new LockstepError('not-found', `no host has put block ${hash}`);
+    this.forget(hash, bytes);
+    return bytes;
+  }
+
+  /** Lets go of a block that has arrived. Gives back whether it still lay here. */
+  forget(hash: string, bytes: Uint8Array): boolean {
+    const equal = this.#arrived.get(hash) ?? [];
+    const rest = equal.filter((each) => each !== bytes);
+    if (rest.length === 0) this.#arrived.delete(hash);
+    else this.#arrived.set(hash, rest);
+    return rest.length < equal.length;
+  }
+
   async *read(hash: string): AsyncGenerator<Uint8Array> {
     const place = this.#places.get(hash);
     if (place === undefined) throw new LockstepError('not-found', `no block ${hash}`);
     if (place.kind === 'file') {
-      yield* createReadStream(place.path, { highWaterMark: CHUNK_BYTES });
+      yield* createReadStream(place.path, { highWaterMark: BLOCK_CHUNK_BYTES });
       return;
     }
-    for (let start = 0; start < place.bytes.byteLength; start += CHUNK_BYTES) {
-      yield place.bytes.subarray(start, start + CHUNK_BYTES);
+    for (let start = 0; start < place.bytes.byteLength; start += BLOCK_CHUNK_BYTES) {
+      yield place.bytes.subarray(start, start + BLOCK_CHUNK_BYTES);
     }
   }
 }

@@ -1,42 +1,53 @@
-import { once } from 'node:events';
-import { Server, type ServerCredentials, type ServerWritableStream } from '@grpc/grpc-js';
-import { LockstepError } from '@lockstep/core';
+import { Server, type sendUnaryData, type ServerCredentials } from '@grpc/grpc-js';
 import { bindAll } from './addresses.ts';
 import type { BlockShelf } from './block-shelf.ts';
-import { controlOptions, CoordinatorGrpc, type JoinServerStream } from './coordinator-service.ts';
-import type { BlockChunk } from './gen/lockstep/v1/BlockChunk.ts';
-import type { BlockRequest__Output } from './gen/lockstep/v1/BlockRequest.ts';
+import { BlockIntake, sendBlock } from './control-blocks.ts';
+import { attachMember, type MemberConnection, type MemberPort } from './control-membership.ts';
+import { ControlNotes, type OnNote } from './control-notes.ts';
+import { controlServerOptions, CoordinatorGrpc, type FetchServerStream, type HostServerStream, type JoinServerStream, type PutServerStream } from './coordinator-service.ts';
+import type { BlockReference } from './gen/lockstep/v1/BlockReference.ts';
 import type { CoordinatorMessage } from './gen/lockstep/v1/CoordinatorMessage.ts';
+import type { HostCommand } from './gen/lockstep/v1/HostCommand.ts';
+import type { HostMessage__Output } from './gen/lockstep/v1/HostMessage.ts';
 import type { WorkerMessage__Output } from './gen/lockstep/v1/WorkerMessage.ts';
-import { statusFromError } from './grpc-errors.ts';
 
 /** One worker's membership stream, seen from the coordinator. */
-export interface WorkerConnection {
-  send(message: CoordinatorMessage): void;
-  /** Ends the stream after what was sent. */
-  end(): void;
+export type WorkerConnection = MemberConnection<CoordinatorMessage>;
+/** One shard host's stream, seen from the coordinator. */
+export type HostConnection = MemberConnection<HostCommand>;
+export type MembershipPort = MemberPort<WorkerMessage__Output, WorkerConnection>;
+export type HostPort = MemberPort<HostMessage__Output, HostConnection>;
+
+export interface ControlServerOptions {
+  readonly membership: MembershipPort;
+  readonly hosts: HostPort;
+  readonly shelf: BlockShelf;
+  readonly credentials: ServerCredentials;
+  /** A line for the run's log, of a peer that broke the rules and what it lost by that. */
+  readonly onNote: OnNote;
 }
 
-/**
- * What happens on membership streams. `ended` comes once for every connection, however it ends. A message that `message`
- * throws at costs its sender the connection, and nobody else.
- */
-export interface MembershipPort {
-  message(connection: WorkerConnection, message: WorkerMessage__Output): void;
-  ended(connection: WorkerConnection): void;
-}
-
-/** The coordinator's gRPC server: membership streams and data blocks. */
+/** The coordinator's gRPC server: workers' and shard hosts' streams, and data blocks. */
 export class ControlServer {
-  readonly #server = new Server(controlOptions);
+  readonly #server = new Server(controlServerOptions);
   readonly #credentials: ServerCredentials;
+  readonly #intake: BlockIntake;
 
-  constructor(port: MembershipPort, shelf: BlockShelf, credentials: ServerCredentials) {
+  constructor({ membership, hosts, shelf, credentials, onNote }: ControlServerOptions) {
+    const notes = new ControlNotes(onNote);
     this.#credentials = credentials;
+    this.#intake = new BlockIntake(shelf, notes);
     this.#server.addService(CoordinatorGrpc.service, {
-      join: (stream: JoinServerStream) => attach(stream, port),
-      fetchBlock: (stream: ServerWritableStream<BlockRequest__Output, BlockChunk>) => sendBlock(stream, shelf),
+      join: (stream: JoinServerStream) => attachMember(stream, membership, notes),
+      host: (stream: HostServerStream) => attachMember(stream, hosts, notes),
+      fetchBlock: (stream: FetchServerStream) => sendBlock(stream, shelf),
+      putBlock: (stream: PutServerStream, callback: sendUnaryData<BlockReference>) => this.#intake.take(stream, callback),
     });
+  }
+
+  /** The run's token, which a host must present to put a block. */
+  set token(token: string) {
+    this.#intake.token = token;
   }
 
   /** Listens on all addresses and gives them back with their ports. */
@@ -46,6 +57,7 @@ export class ControlServer {
 
   /** Lets open streams end by themselves for `graceMs`, then cuts them: a peer that hangs would never end its own. */
   async close(graceMs: number): Promise<void> {
+    this.#intake.close();
     await new Promise<void>((resolve) => {
       const cut = setTimeout(() => {
         this.#server.forceShutdown();
@@ -56,61 +68,5 @@ export class ControlServer {
         resolve();
       });
     });
-  }
-}
-
-function attach(stream: JoinServerStream, port: MembershipPort): void {
-  let open = true;
-  const connection: WorkerConnection = {
-    send: (message) => {
-      if (open) stream.write(message);
-    },
-    end: () => {
-      if (open) stream.end();
-    },
-  };
-  const ended = (): void => {
-    if (!open) return;
-    open = false;
-    port.ended(connection);
-  };
-  stream.on('data', (message: WorkerMessage__Output) => {
-    try {
-      port.message(connection, message);
-    } catch (error) {
-      stream.emit('error', statusFromError(error));
-    }
-  });
-  stream.on('error', ended);
-  stream.on('cancelled', ended);
-  stream.on('end', () => {
-    stream.end();
-    ended();
-  });
-}
-
-async function sendBlock(stream: ServerWritableStream<BlockRequest__Output, BlockChunk>, shelf: BlockShelf): Promise<void> {
-  try {
-    for await (const data of shelf.read(stream.request.sha256)) {
-      if (stream.cancelled) return;
-      if (!stream.write({ data })) await drained(stream);
-    }
-    stream.end();
-  } catch (error) {
-    stream.emit('error', statusFromError(error instanceof LockstepError ? error : new LockstepError('storage', `cannot read block ${stream.request.sha256}`, { cause: error })));
-  }
-}
-
-/** Waits until the worker takes more, or has gone. */
-async function drained(stream: ServerWritableStream<BlockRequest__Output, BlockChunk>): Promise<void> {
-  const gone = new AbortController();
-  const cancelled = (): void => gone.abort();
-  stream.once('cancelled', cancelled);
-  try {
-    if (!stream.cancelled) await once(stream, 'drain', { signal: gone.signal });
-  } catch (error) {
-    if (!gone.signal.aborted) throw error;
-  } finally {
-    stream.off('cancelled', cancelled);
   }
 }

@@ -11,13 +11,24 @@ const CODES: ReadonlyMap<status, ErrorCode> = new Map<status, ErrorCode>([
   [status.DEADLINE_EXCEEDED, 'deadline'],
   [status.NOT_FOUND, 'not-found'],
   [status.FAILED_PRECONDITION, 'protocol'],
+  [status.PERMISSION_DENIED, 'protocol'],
+  [status.RESOURCE_EXHAUSTED, 'protocol'],
+  [status.DATA_LOSS, 'storage'],
   [status.UNAVAILABLE, 'connection'],
 ]);
+
+/** What a call ends with whose server is not there, has gone or is stopping: the same call may succeed on another connection. */
+const BROKEN: ReadonlySet<status | undefined> = new Set<status | undefined>([status.UNAVAILABLE, status.CANCELLED]);
 
 export function errorFromStatus(error: unknown, peer: string): LockstepError {
   const { code, details } = error as Partial<ServiceError>;
   const known = code === undefined ? undefined : CODES.get(code);
   return new LockstepError(known ?? 'connection', `${peer}: ${details ?? String(error)}`, { cause: error });
+}
+
+/** Whether an error of `errorFromStatus` says that the connection broke, not that the peer refused. */
+export function isBrokenConnection(error: unknown): boolean {
+  return error instanceof LockstepError && BROKEN.has((error.cause as Partial<ServiceError> | undefined)?.code);
 }
 
 export function statusFromError(error: unknown): Partial<StatusObject> {

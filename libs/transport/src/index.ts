@@ -1,7 +1,7 @@
 export { channelTarget, isLocal, parseHostPort, requireLocalOrInsecure } from './addresses.ts';
 export { BlockShelf } from './block-shelf.ts';
 export { ControlClient, type ControlClientOptions } from './control-client.ts';
-export { ControlServer, type MembershipPort, type WorkerConnection } from './control-server.ts';
+export { ControlServer, type ControlServerOptions, type HostConnection, type HostPort, type MembershipPort, type WorkerConnection } from './control-server.ts';
 export { PROTOCOL_VERSION } from './coordinator-service.ts';
 export { ExchangeClient, type ExchangeClientOptions, type PushedPartial } from './exchange-client.ts';
 export { nearestAddress } from './exchange-address.ts';
@@ -11,6 +11,8 @@ export type { ArrivedPartial, PartialHeader, PeerConnection, PeerPort, PeerRecei
 export { ExchangeServer, type ExchangeServerOptions, type StreamEnd } from './exchange-server.ts';
 export { checkLength, ChunkAssembly, type Landing } from './chunk-assembly.ts';
 export { blankHeader, encodeFrame, framesOf, type FrameHeader, type TensorFrame } from './tensor-frame.ts';
+export { HostClient, type HostClientOptions } from './host-client.ts';
+export { connectInProcess } from './host-in-process.ts';
 export { errorFromStatus, statusFromError } from './grpc-errors.ts';
 export type { Assignment__Output as AssignmentMessage } from './gen/lockstep/v1/Assignment.ts';
 export type { BlockReference, BlockReference__Output } from './gen/lockstep/v1/BlockReference.ts';

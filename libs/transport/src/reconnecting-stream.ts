@@ -1,0 +1,204 @@
+import type { ChannelCredentials, ClientDuplexStream } from '@grpc/grpc-js';
+import { LockstepError, messageOf } from '@lockstep/core';
+import { backoffMs } from '@lockstep/scheduling';
+import { ReconnectingConnection } from './reconnecting-connection.ts';
+import { isBrokenConnection } from './grpc-errors.ts';
+import { errorOfRefusal, type Verdict } from './reconnecting-verdict.ts';
+import type { CoordinatorClient } from './gen/lockstep/v1/Coordinator.ts';
+
+/** Until the failure-detection time is known, a coordinator that says nothing for so long is not there. */
+const FIRST_PATIENCE_MS = 10_000;
+const LEAST_PATIENCE_MS = 1_000;
+/** A connection that stood for so long was a good one: after it, connecting again begins without a wait to speak of. */
+const STOOD_MS = 1_000;
+const RETRY_CALL_MS = 100;
+/** Reconnecting is tried for so many times the failure-detection time. */
+const RECONNECT_FOR = 300;
+const FIRST_RECONNECT_FOR_MS = 60_000;
+
+export interface ReconnectingStreamOptions<Sent, Received> {
+  readonly address: string;
+  readonly credentials: ChannelCredentials;
+  /** Begins the call on a channel that was made for it. */
+  readonly open: (client: CoordinatorClient) => ClientDuplexStream<Sent, Received>;
+  /** The first message of every connection. */
+  readonly hello: () => Sent;
+  readonly onMessage: (message: Received) => void;
+  /** The connection broke or fell silent after it was welcomed; it is being made again. What is sent meanwhile is dropped. */
+  readonly onBroken: (error: LockstepError) => void;
+  /** It is over for good: finished, refused, never welcomed, or not back in time. Called once, never after `close`. */
+  readonly onEnd: (error: LockstepError | null) => void;
+}
+
+/** A membership stream that outlives its connections. */
+export class ReconnectingStream<Sent, Received extends Verdict> {
+  readonly peer: string;
+  readonly #options: ReconnectingStreamOptions<Sent, Received>;
+  #connection: ReconnectingConnection<Sent, Received> | null = null;
+  #changed = Promise.withResolvers<void>();
+  #wasWelcomed = false;
+  #attempt = 0;
+  #brokenSinceMs = 0;
+  #failureDetectionMs: number | null = null;
+  #reconnectForMs = FIRST_RECONNECT_FOR_MS;
+  #heartbeats: NodeJS.Timeout | null = null;
+  #lastBeatMs = 0;
+  #retry: NodeJS.Timeout | null = null;
+  #over: LockstepError | null = null;
+
+  constructor(options: ReconnectingStreamOptions<Sent, Received>) {
+    this.#options = options;
+    this.peer = `coordinator at ${options.address}`;
+    queueMicrotask(() => this.#connect());
+  }
+
+  send(message: Sent): void {
+    this.#connection?.send(message);
+  }
+
+  /** From now on says so every quarter of the time that one is alive, and takes a longer silence for a broken connection. */
+  startHeartbeats(failureDetectionMs: number, heartbeat: () => Sent, reconnectForMs = RECONNECT_FOR * failureDetectionMs): void {
+    this.stopHeartbeats();
+    if (this.#over !== null) return;
+    this.#failureDetectionMs = failureDetectionMs;
+    this.#reconnectForMs = reconnectForMs;
+    this.#lastBeatMs = performance.now();
+    this.#heartbeats = setInterval(() => this.#beat(failureDetectionMs, heartbeat), failureDetectionMs / 4);
+  }
+
+  stopHeartbeats(): void {
+    if (this.#heartbeats !== null) clearInterval(this.#heartbeats);
+    this.#heartbeats = null;
+  }
+
+  /** Makes a call on the connection that stands, and again on the next one as often as it breaks. */
+  async retrying<T>(signal: AbortSignal, call: (client: CoordinatorClient, signal: AbortSignal) => Promise<T>): Promise<T> {
+    for (;;) {
+      const connection = await this.#connected(signal);
+      const ended = connection.ended;
+      try {
+        return await call(connection.client, AbortSignal.any([signal, ended]));
+      } catch (error) {
+        signal.throwIfAborted();
+        if (this.#over !== null) throw this.#over;
+        if (!ended.aborted && !isBrokenConnection(error)) throw error;
+        await this.#changedOrLater(signal);
+      }
+    }
+  }
+
+  /** Makes a call on the connection that stands; rejects when it breaks. */
+  async once<T>(signal: AbortSignal, call: (client: CoordinatorClient, signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (this.#over !== null) throw this.#over;
+    if (this.#connection === null) throw new LockstepError('connection', `${this.peer}: not connected`);
+    const { client, ended } = this.#connection;
+    return call(client, AbortSignal.any([signal, ended]));
+  }
+
+  close(): void {
+    this.#finish(new LockstepError('aborted', `the connection to the ${this.peer} was closed`));
+  }
+
+  #connect(): void {
+    if (this.#over !== null) return;
+    const { address, credentials, open, hello } = this.#options;
+    const connection: ReconnectingConnection<Sent, Received> = new ReconnectingConnection({
+      address, credentials, open,
+      peer: this.peer,
+      patienceMs: this.#failureDetectionMs === null ? FIRST_PATIENCE_MS : Math.max(LEAST_PATIENCE_MS, this.#failureDetectionMs),
+      onMessage: (message) => this.#take(connection, message),
+      onBroken: (error) => this.#break(connection, error),
+    });
+    this.#connection = connection;
+    connection.send(hello());
+    this.#change();
+  }
+
+  #take(connection: ReconnectingConnection<Sent, Received>, message: Received): void {
+    if (this.#connection !== connection) return;
+    if (message.welcome) {
+      connection.welcomedMs ??= performance.now();
+      this.#wasWelcomed = true;
+    }
+    try {
+      this.#options.onMessage(message);
+    } catch (error) {
+      return this.#end(error instanceof LockstepError ? error : new LockstepError('protocol', `${this.peer}: ${messageOf(error)}`, { cause: error }));
+    }
+    if (message.finish) this.#end(null);
+    else if (message.refusal) this.#end(errorOfRefusal(message.refusal));
+  }
+
+  #break(connection: ReconnectingConnection<Sent, Received>, error: LockstepError): void {
+    if (this.#connection !== connection) return;
+    this.#connection = null;
+    if (!this.#wasWelcomed) return this.#end(error);
+    const nowMs = performance.now();
+    if (connection.welcomedMs !== null) {
+      this.#brokenSinceMs = nowMs;
+      if (nowMs - connection.welcomedMs > STOOD_MS) this.#attempt = 0;
+      this.#options.onBroken(error);
+    }
+    this.#connectLater(nowMs, error);
+  }
+
+  #connectLater(nowMs: number, error: LockstepError): void {
+    if (this.#over !== null) return;
+    if (nowMs - this.#brokenSinceMs > this.#reconnectForMs) {
+      return this.#end(new LockstepError('connection', `${error.message}; tried for ${Math.round((nowMs - this.#brokenSinceMs) / 1000)} s to connect again`, { cause: error }));
+    }
+    this.#retry = setTimeout(() => this.#connect(), backoffMs(this.#attempt, Math.random));
+    this.#attempt += 1;
+  }
+
+  #beat(failureDetectionMs: number, heartbeat: () => Sent): void {
+    const nowMs = performance.now();
+    const sinceBeatMs = nowMs - this.#lastBeatMs;
+    this.#lastBeatMs = nowMs;
+    const connection = this.#connection;
+    if (connection === null) return;
+    connection.send(heartbeat());
+    // After a stall of this process the coordinator's messages are there but not read yet.
+    if (sinceBeatMs > failureDetectionMs / 2 || connection.heardMs === null) return;
+    const silentMs = nowMs - connection.heardMs;
+    if (silentMs > failureDetectionMs) connection.cut(new LockstepError('connection', `${this.peer}: silent for ${(silentMs / 1000).toFixed(1)} s`));
+  }
+
+  #end(error: LockstepError | null): void {
+    if (this.#finish(error ?? new LockstepError('aborted', `the ${this.peer} has finished`))) this.#options.onEnd(error);
+  }
+
+  #finish(over: LockstepError): boolean {
+    if (this.#over !== null) return false;
+    this.#over = over;
+    this.stopHeartbeats();
+    if (this.#retry !== null) clearTimeout(this.#retry);
+    this.#connection?.close(over);
+    this.#connection = null;
+    this.#change();
+    return true;
+  }
+
+  async #connected(signal: AbortSignal): Promise<ReconnectingConnection<Sent, Received>> {
+    for (;;) {
+      signal.throwIfAborted();
+      if (this.#over !== null) throw this.#over;
+      if (this.#connection !== null) return this.#connection;
+      await this.#changedOrLater(signal);
+    }
+  }
+
+  /** Waits until there is another connection or none any more, or a moment. */
+  async #changedOrLater(signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const later = setTimeout(resolve, RETRY_CALL_MS);
+    signal.addEventListener('abort', () => resolve(), { once: true });
+    await Promise.race([promise, this.#changed.promise]);
+    clearTimeout(later);
+  }
+
+  #change(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers<void>();
+  }
+}
