@@ -11,10 +11,10 @@ const request: EvaluationRequest = { split: 'validation', numExamples: NUM_EXAMP
 
 type Sent = { readonly rank: Rank; readonly evaluate: NonNullable<CoordinatorMessage['evaluate']> };
 
-function rounds() {
+function rounds(present: readonly Rank[] = ranks) {
   const sent: Sent[] = [];
   const shelf = new BlockShelf();
-  return { sent, shelf, rounds: new EvaluationRounds(shelf, (rank, { evaluate }) => sent.push({ rank, evaluate: evaluate! })) };
+  return { sent, shelf, rounds: new EvaluationRounds(shelf, () => present, (rank, { evaluate }) => sent.push({ rank, evaluate: evaluate! })) };
 }
 
 /** What any worker computes for a part: losses whose sum depends on the order of adding. */
@@ -29,7 +29,7 @@ const digest = ({ lossSum, numCorrect, numExamples, probabilities }: SplitEvalua
 describe('an evaluation', () => {
   it('asks each worker for parts of its own, all parts once, on the parameters by their hash', async () => {
     const { rounds: evaluations, sent, shelf } = rounds();
-    const done = evaluations.evaluate(request, ranks);
+    const done = evaluations.evaluate(request);
     expect(sent.map(({ rank }) => rank)).toEqual([0, 3, 5]);
     expect(sent.flatMap(({ evaluate }) => evaluate.parts ?? []).sort()).toEqual([0, 1, 2, 3, 4]);
     for (const { evaluate } of sent) expect(evaluate).toMatchObject({ split: 'validation', parameters: { sha256: sha256(bytesOf(request.parameters)), numBytes: 12 } });
@@ -45,7 +45,7 @@ describe('an evaluation', () => {
     const results: ReturnType<typeof digest>[] = [];
     for (let shuffle = 0; shuffle < 10; shuffle += 1) {
       const { rounds: evaluations, sent } = rounds();
-      const done = evaluations.evaluate(request, ranks);
+      const done = evaluations.evaluate(request);
       const draw = uniformStream(shuffle);
       const parts = [0, 1, 2, 3, 4].map((part) => ({ part, key: draw() })).sort((a, b) => a.key - b.key);
       for (const { part } of parts) evaluations.take(resultOf(sent[0]!.evaluate.evaluation!, part));
@@ -59,7 +59,7 @@ describe('an evaluation', () => {
 
   it('counts a part that comes twice once, and ignores what belongs to none that is under way', async () => {
     const { rounds: evaluations, sent } = rounds();
-    const done = evaluations.evaluate(request, ranks);
+    const done = evaluations.evaluate(request);
     const evaluation = sent[0]!.evaluate.evaluation!;
     for (const part of [0, 0, 1, 1, 2]) evaluations.take(resultOf(evaluation, part));
     for (let part = 0; part < 5; part += 1) evaluations.take({ ...resultOf(evaluation + 1, part), numCorrect: 1000 });
@@ -69,14 +69,42 @@ describe('an evaluation', () => {
   });
 
   it('is told apart from another that runs at the same time', async () => {
-    const { rounds: evaluations, sent } = rounds();
-    const first = evaluations.evaluate(request, [rankOf(0)]);
-    const second = evaluations.evaluate({ ...request, split: 'test', parameters: Float32Array.of(4) }, [rankOf(0)]);
+    const { rounds: evaluations, sent } = rounds([rankOf(0)]);
+    const first = evaluations.evaluate(request);
+    const second = evaluations.evaluate({ ...request, split: 'test', parameters: Float32Array.of(4) });
     const [one, two] = sent.map(({ evaluate }) => evaluate.evaluation!);
     for (let part = 0; part < 5; part += 1) {
       evaluations.take({ ...resultOf(two!, part), numCorrect: 2 });
       evaluations.take({ ...resultOf(one!, part), numCorrect: 1 });
     }
     expect([(await first).numCorrect, (await second).numCorrect]).toEqual([5, 10]);
+  });
+
+  it('asks others for what a lost worker has not told, once', async () => {
+    const present = [...ranks];
+    const { rounds: evaluations, sent } = rounds(present);
+    const done = evaluations.evaluate(request);
+    const evaluation = sent[0]!.evaluate.evaluation!;
+    evaluations.take(resultOf(evaluation, 0));
+    present.shift();
+    evaluations.lost(ranks[0]!);
+    const again = sent.splice(3);
+    expect(again.flatMap(({ evaluate }) => evaluate.parts)).toEqual([3]);
+    expect(again.map(({ rank }) => rank)).not.toContain(ranks[0]);
+    for (const part of [1, 2, 3, 4, 3]) evaluations.take(resultOf(evaluation, part));
+    expect((await done).numCorrect).toBe(15);
+  });
+
+  it('waits for a worker where there is none', async () => {
+    const present: Rank[] = [];
+    const { rounds: evaluations, sent } = rounds(present);
+    const done = evaluations.evaluate(request);
+    expect(sent).toEqual([]);
+    present.push(rankOf(4));
+    evaluations.joined();
+    evaluations.joined();
+    expect(sent.filter(({ rank }) => rank === 4).flatMap(({ evaluate }) => evaluate.parts)).toEqual([0, 1, 2, 3, 4]);
+    for (let part = 0; part < 5; part += 1) evaluations.take(resultOf(sent[0]!.evaluate.evaluation!, part));
+    expect((await done).numCorrect).toBe(15);
   });
 });

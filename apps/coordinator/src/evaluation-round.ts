@@ -1,6 +1,6 @@
 import { bytesOf, LockstepError, type Rank } from '@lockstep/core';
-import { dealParts, evaluationPartRange, numEvaluationParts } from '@lockstep/scheduling';
-import type { BlockShelf, CoordinatorMessage, EvaluationPartMessage } from '@lockstep/transport';
+import { evaluationPartRange, numEvaluationParts, redealParts } from '@lockstep/scheduling';
+import type { BlockReference__Output, BlockShelf, CoordinatorMessage, EvaluationPartMessage } from '@lockstep/transport';
 
 /** A split's evaluation, its sums added in part order whoever computed them. */
 export interface SplitEvaluation {
@@ -19,37 +19,66 @@ export interface EvaluationRequest {
 }
 
 interface Round {
+  readonly evaluation: number;
   readonly request: EvaluationRequest;
+  readonly block: BlockReference__Output;
+  /** Who was asked for a part; null where there was nobody to ask. */
+  readonly owners: Map<number, Rank | null>;
   readonly parts: Map<number, EvaluationPartMessage>;
   readonly done: PromiseWithResolvers<SplitEvaluation>;
 }
 
-/** Has the workers evaluate a split, each some parts of it. */
+/** Has the workers evaluate a split, each some parts of it; the parts of one that is lost go to others. */
 export class EvaluationRounds {
   readonly #shelf: BlockShelf;
+  readonly #ranks: () => readonly Rank[];
   readonly #send: (rank: Rank, message: CoordinatorMessage) => void;
   readonly #rounds = new Map<number, Round>();
   #next = 0;
 
-  constructor(shelf: BlockShelf, send: (rank: Rank, message: CoordinatorMessage) => void) {
+  constructor(shelf: BlockShelf, ranks: () => readonly Rank[], send: (rank: Rank, message: CoordinatorMessage) => void) {
     this.#shelf = shelf;
+    this.#ranks = ranks;
     this.#send = send;
   }
 
-  async evaluate(request: EvaluationRequest, ranks: readonly Rank[]): Promise<SplitEvaluation> {
+  async evaluate(request: EvaluationRequest): Promise<SplitEvaluation> {
     const evaluation = this.#next;
     this.#next += 1;
     const block = this.#shelf.put(bytesOf(request.parameters));
-    const round: Round = { request, parts: new Map(), done: Promise.withResolvers() };
+    const round: Round = { evaluation, request, block, owners: new Map(), parts: new Map(), done: Promise.withResolvers() };
     this.#rounds.set(evaluation, round);
-    for (const [rank, parts] of dealParts(numEvaluationParts(request.numExamples), ranks)) {
-      if (parts.length > 0) this.#send(rank, { evaluate: { evaluation, split: request.split, parameters: block, parts: [...parts] } });
-    }
+    this.#deal(round, Array.from({ length: numEvaluationParts(request.numExamples) }, (_, part) => part));
     try {
       return await round.done.promise;
     } finally {
       this.#rounds.delete(evaluation);
       this.#shelf.remove(block.sha256);
+    }
+  }
+
+  /** Parts that nobody could be asked for are given out now. */
+  joined(): void {
+    for (const round of this.#rounds.values()) this.#dealThoseOf(round, null);
+  }
+
+  /** What this worker has not told yet goes to the others. */
+  lost(rank: Rank): void {
+    for (const round of this.#rounds.values()) this.#dealThoseOf(round, rank);
+  }
+
+  #dealThoseOf(round: Round, owner: Rank | null): void {
+    const parts = [...round.owners].filter(([part, of]) => of === owner && !round.parts.has(part)).map(([part]) => part);
+    if (parts.length > 0) this.#deal(round, parts);
+  }
+
+  #deal(round: Round, parts: readonly number[]): void {
+    const { evaluation, request, block, owners } = round;
+    for (const part of parts) owners.set(part, null);
+    for (const [rank, dealt] of redealParts(parts, this.#ranks())) {
+      if (dealt.length === 0) continue;
+      for (const part of dealt) owners.set(part, rank);
+      this.#send(rank, { evaluate: { evaluation, split: request.split, parameters: block, parts: [...dealt] } });
     }
   }
 

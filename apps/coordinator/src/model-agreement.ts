@@ -7,16 +7,30 @@ export interface BuiltModel {
   readonly topology: object;
 }
 
-/** The model that the run trains: what the first worker built. The others must have built the same. */
+interface Agreed {
+  readonly built: BuiltModel;
+  readonly fingerprint: string;
+  /** Who built it. */
+  readonly builder: string;
+}
+
+/** The model that the run trains: what the first worker built, in this process's life or before. The others must have built the same. */
 export class ModelAgreement {
-  #first: { readonly built: BuiltModel; readonly fingerprint: string; readonly rank: Rank } | null = null;
+  #agreed: Agreed | null;
+
+  constructor(known: BuiltModel | null) {
+    this.#agreed = known === null ? null : { built: { specs: known.specs, topology: known.topology }, fingerprint: fingerprintOf(known.specs), builder: 'the run began with' };
+  }
 
   /** Gives the run's model, or says what is wrong with this worker's. */
   take(rank: Rank, { parameters, topologyJson }: ModelReadyMessage): BuiltModel | string {
     const specs = parameters.map(({ name, shape, trainable }): ParameterSpec => ({ name, shape, kind: trainable ? 'trainable' : 'buffer' }));
-    const fingerprint = sha256(JSON.stringify(specs));
-    this.#first ??= { built: { specs, topology: JSON.parse(topologyJson) as object }, fingerprint, rank };
-    if (this.#first.fingerprint === fingerprint) return this.#first.built;
-    return `it built a model with other tensors than worker ${this.#first.rank}: the model function must not depend on the machine`;
+    const fingerprint = fingerprintOf(specs);
+    this.#agreed ??= { built: { specs, topology: JSON.parse(topologyJson) as object }, fingerprint, builder: `worker ${rank}` };
+    if (this.#agreed.fingerprint === fingerprint) return this.#agreed.built;
+    return `it built a model with other tensors than ${this.#agreed.builder}: the model function must not depend on the machine`;
   }
 }
+
+const fingerprintOf = (specs: readonly ParameterSpec[]): string =>
+  sha256(JSON.stringify(specs.map(({ name, shape, kind }) => [name, shape, kind])));

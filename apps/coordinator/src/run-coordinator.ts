@@ -1,19 +1,24 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { layOutParameters, LockstepError, messageOf, sha256, type ConfigBundle, type EndEvent, type RunConfig, type RunEvent } from '@lockstep/core';
-import { createReceiptWriter, saveFinalModel, type ReceiptWriter, type RunDirectory } from '@lockstep/checkpoint';
+import { layOutParameters, LockstepError, messageOf, type ConfigBundle, type EndEvent, type ParameterLayout, type Rank, type RunConfig, type RunEvent } from '@lockstep/core';
+import { openReceiptWriter, saveFinalModel, type ReceiptWriter, type RunDirectory } from '@lockstep/checkpoint';
 import { stepsPerEpoch } from '@lockstep/data';
 import { evaluatePredictions, type EvaluationReport } from '@lockstep/evaluation';
-import { EmbeddedShards } from '@lockstep/parameter-server';
+import { wantsSnapshot, type ShardPlan } from '@lockstep/parameter-server';
 import { planRun, type RunPlan } from '@lockstep/scheduling';
-import { createMetricsFile, createRunHistory, createTensorBoard, fanOut, type RunEventSink } from '@lockstep/telemetry';
+import { createMetricsFile, createRunHistory, createTensorBoard, fanOut, reopenMetricsFile, type RunEventSink } from '@lockstep/telemetry';
 import { BlockShelf, ControlServer, insecureServerCredentials, requireLocalOrInsecure } from '@lockstep/transport';
+import { Checkpoints } from './checkpoints.ts';
 import { prepareDataset, type RunDataset } from './dataset.ts';
 import { EvaluationRounds } from './evaluation-round.ts';
+import { openRun, type OpenRun } from './known-run.ts';
 import type { BuiltModel } from './model-agreement.ts';
+import { RunRecord } from './run-record.ts';
 import { saveReport } from './save-run.ts';
+import { ShardFleet } from './shard-fleet.ts';
 import { Training, type TrainingOutcome } from './training.ts';
+import { WorkDispatcher } from './work-dispatcher.ts';
 import { WorkerRegistry } from './worker-registry.ts';
 
 export interface CoordinatorOptions {
@@ -21,8 +26,12 @@ export interface CoordinatorOptions {
   /** The config file's model function, or null for a model of the zoo. */
   readonly bundle: ConfigBundle | null;
   readonly directory: RunDirectory;
+  /** Go on with what the directory's journal and checkpoints hold. */
+  readonly resume: boolean;
   /** The run starts when so many have joined. */
   readonly minWorkers: number;
+  /** And so many parameter servers, where these host shards. */
+  readonly minServers: number;
   /** `HOST:PORT`; port 0 lets the system choose. */
   readonly listen: string;
   /** Allow `listen` beyond this machine, unencrypted. */
@@ -42,62 +51,113 @@ export interface RunResult {
 }
 
 /**
- * A run from its data to its report.
- * @throws LockstepError when the data or config is wrong, a worker is lost or the run is aborted.
+ * A run from its data, or from its last checkpoint, to its report.
+ * @throws LockstepError when the data or config is wrong, the workers cannot compute it, or the run is aborted.
  */
 export async function runCoordinator(options: CoordinatorOptions): Promise<RunResult> {
   requireLocalOrInsecure(options.listen, options.insecure);
+  const open = openRun(options.directory, options.config, options.resume);
   const scratch = await mkdtemp(join(tmpdir(), 'lockstep-'));
-  const run = new Run(options, scratch);
+  const run = new Run(options, open, scratch);
   try {
+    if (open.isResumed) await run.recall();
     const result = await run.untilFailure(run.execute());
     await run.close(null);
     return result;
   } catch (error) {
-    const failure = toLockstepError(options.signal.aborted ? options.signal.reason : error);
+    const failure = await run.explainEnd(error);
     await run.close(failure);
     // Before the first step there is nothing in the directory that anyone could want.
-    if (!run.hasStarted) await rm(options.directory.path, { recursive: true, force: true });
+    if (!run.hasStarted && !open.isResumed) await rm(options.directory.path, { recursive: true, force: true });
     throw failure;
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
 }
 
+/** How long an interrupted run may take for its last checkpoint, in failure-detection times. */
+const LAST_CHECKPOINT_FACTOR = 5;
+
 /** One run's state on the coordinator. `execute` reads from top to bottom as what happens. */
 class Run {
   readonly #options: CoordinatorOptions;
+  readonly #open: OpenRun;
   readonly #scratch: string;
   readonly #shelf = new BlockShelf();
-  readonly #registry: WorkerRegistry;
+  readonly #workers: WorkerRegistry;
+  readonly #fleet: ShardFleet;
+  readonly #dispatcher: WorkDispatcher;
   readonly #rounds: EvaluationRounds;
   readonly #control: ControlServer;
   readonly #history = createRunHistory();
   readonly #sink: RunEventSink;
-  readonly #receipts: ReceiptWriter;
   readonly #failure = Promise.withResolvers<never>();
-  #shards: EmbeddedShards | null = null;
+  #receipts: ReceiptWriter | null = null;
+  #checkpoints: Checkpoints | null = null;
+  #training: Training | null = null;
+  #nextStep: () => number = () => 0;
   #hasStarted = false;
 
-  constructor(options: CoordinatorOptions, scratch: string) {
+  constructor(options: CoordinatorOptions, open: OpenRun, scratch: string) {
     this.#options = options;
+    this.#open = open;
     this.#scratch = scratch;
     const { config, directory, signal } = options;
+    const { state, journal, runId, token } = open;
     this.#failure.promise.catch(() => undefined);
     signal.addEventListener('abort', () => this.#failure.reject(signal.reason), { once: true });
     this.#sink = fanOut([options.sink, createMetricsFile(directory.file('metrics.jsonl')), createTensorBoard(directory.path), this.#history]);
-    this.#receipts = createReceiptWriter(directory.file('receipts.jsonl'));
-    this.#registry = new WorkerRegistry({
+    this.#workers = new WorkerRegistry({
+      known: { runId, nextRank: state.nextRank, model: state.model === null ? null : { ...state.model } },
       minWorkers: options.minWorkers,
       failureDetectionMs: config.failureDetectionMs,
       numerics: config.numerics,
       onEvent: (event) => this.#sink.write(event),
       onWaiting: (reason) => this.#log(`waiting for workers: ${reason}`),
       onPart: (part) => this.#rounds.take(part),
+      onRank: (rank, { hostname, pid }) => journal.append({ kind: 'rank', rank, hostname, pid }),
+      onChange: (change) => this.#changeWorkers(change),
       onFailure: (error) => this.#failure.reject(error),
     });
-    this.#rounds = new EvaluationRounds(this.#shelf, (rank, message) => this.#registry.send(rank, message));
-    this.#control = new ControlServer(this.#registry, this.#shelf, insecureServerCredentials());
+    this.#rounds = new EvaluationRounds(this.#shelf, () => this.#workers.ranks, (rank, message) => this.#workers.send(rank, message));
+    this.#fleet = new ShardFleet({
+      config, runId, token, nextHost: state.nextHost, known: state.placement, shelf: this.#shelf, sharedMemory: options.sharedMemory,
+      listenOn: (generation, shard) => [`unix:${join(scratch, `shard-${generation}-${shard}.sock`)}`, `${options.listen.replace(/:\d+$/, '')}:0`],
+      restore: async () => this.#checkpoints?.newest() ?? null,
+      onHostNumber: ({ host, kind, hostname, pid }) => journal.append({ kind: 'host', host, hostKind: kind, hostname, pid }),
+      onPlaced: (placement) => journal.append({ kind: 'placement', ...placement, shards: [...placement.shards] }),
+      onPlacement: (placement, beginsAt) => {
+        this.#workers.announce(placement);
+        if (beginsAt !== null) this.#dispatcher.begin(beginsAt);
+      },
+      onEvent: (event) => this.#sink.write(event),
+      onFinished: (finished) => this.#guard(() => {
+        this.#dispatcher.finished(finished);
+        this.#training?.finishStep(finished);
+      }),
+      onSnapshot: (snapshot) => this.#training?.takeSnapshot(snapshot),
+      nextStep: () => this.#nextStep(),
+      onLog: (message, level) => this.#log(message, level),
+      onFailure: (error) => this.#failure.reject(error),
+    });
+    this.#dispatcher = new WorkDispatcher({
+      config,
+      membership: () => this.#workers.membership,
+      ranks: () => this.#workers.ranks,
+      send: (rank, message) => this.#workers.send(rank, message),
+      coverage: () => this.#fleet.coverage(),
+      onReleased: (rank) => {
+        this.#rounds.lost(rank);
+        this.#workers.release(rank);
+      },
+      onStuck: (cause) => this.#fleet.rollBack(cause),
+      onLog: (message) => this.#log(message, 'warn'),
+    });
+    this.#control = new ControlServer({
+      membership: this.#workers, hosts: this.#fleet.port, shelf: this.#shelf, credentials: insecureServerCredentials(),
+      onNote: (level, message) => this.#log(message, level),
+    });
+    this.#control.token = token;
   }
 
   get hasStarted(): boolean {
@@ -106,21 +166,27 @@ class Run {
 
   async execute(): Promise<RunResult> {
     const { config, directory, bundle } = this.#options;
-    await directory.writeAtomically('config.json', JSON.stringify(config, null, 2));
+    await this.#save(directory);
     await this.#listen();
     const dataset = await prepareDataset(config, this.#scratch, this.#shelf, { signal: this.#options.signal, onProgress: (message) => this.#log(message) });
-    this.#registry.open({ config, bundle, dataset: dataset.block });
-    const model = await this.#registry.started;
+    this.#journalRun(dataset);
+    this.#workers.open({ config, bundle, dataset: dataset.block });
+    const model = this.#open.state.model ?? await this.#agreeOnModel();
     const plan = planRun({ stepsPerEpoch: stepsPerEpoch(dataset.splits.training.numExamples, config.globalBatchSize), epochs: config.epochs, maxSteps: config.maxSteps });
-    this.#announce(dataset, model, plan);
-    const training = new Training({
-      config, plan, dataset, registry: this.#registry, rounds: this.#rounds, receipts: this.#receipts, sink: this.#sink,
-      onFailure: (error) => this.#failure.reject(error),
-    });
-    await this.#startShards(model, plan, training);
+    const layout = layOutParameters(model.specs);
+    const training = await this.#prepareTraining(dataset, plan, layout);
+    await this.#gatherHosts();
+    await this.#fleet.start({ plan: this.#shardPlan(layout, plan), layout });
     this.#hasStarted = true;
     const outcome = await training.run();
     return this.#finish(dataset, model, outcome);
+  }
+
+  /** What the earlier processes of this run told, for its report. */
+  recall(): Promise<void> {
+    return reopenMetricsFile(this.#options.directory.file('metrics.jsonl'), (event) => {
+      if (event.event === 'step' || event.event === 'epoch') this.#history.write(event);
+    });
   }
 
   /** Settles as `work` does, or rejects as soon as the run has failed. */
@@ -129,11 +195,30 @@ class Run {
     return Promise.race([work, this.#failure.promise]);
   }
 
+  /** What ended the run; an interrupted one takes a last checkpoint before, so that nothing is lost. */
+  async explainEnd(error: unknown): Promise<LockstepError> {
+    const { signal, config, directory } = this.#options;
+    if (!signal.aborted) return toLockstepError(error);
+    const reason = toLockstepError(signal.reason);
+    if (reason.code !== 'aborted' || this.#checkpoints === null || !this.#dispatcher.isBusy || this.#workers.ranks.length === 0) return reason;
+    const version = await Promise.race([this.#checkpoints.next(), later(LAST_CHECKPOINT_FACTOR * config.failureDetectionMs)]);
+    return new LockstepError('aborted', `${reason.message}${version === null ? '' : `, with a checkpoint of step ${version}`}`, { hint: `go on with: lockstep train --resume ${directory.name}` });
+  }
+
   async close(error: LockstepError | null): Promise<void> {
-    this.#registry.end(error);
+    this.#dispatcher.stop();
+    this.#workers.end(error);
+    await this.#fleet.close(error);
     await this.#control.close(this.#options.config.failureDetectionMs);
-    await this.#shards?.close();
-    await Promise.all([this.#sink.close(), this.#receipts.close()]);
+    await Promise.race([this.#training?.settled(), later(this.#options.config.failureDetectionMs)]);
+    await Promise.all([this.#sink.close(), this.#receipts?.close()]).finally(() => this.#open.journal.close());
+  }
+
+  /** What a resumed run needs that its flags and files may not say again. */
+  async #save(directory: RunDirectory): Promise<void> {
+    const { config, bundle } = this.#options;
+    await directory.writeAtomically('config.json', JSON.stringify(config, null, 2));
+    if (bundle !== null) await directory.writeAtomically('model-function.json', JSON.stringify(bundle));
   }
 
   async #listen(): Promise<void> {
@@ -143,48 +228,97 @@ class Run {
     this.#options.onListening({ unix, tcp });
   }
 
-  #announce({ splits }: RunDataset, model: BuiltModel, plan: RunPlan): void {
+  #journalRun({ block }: RunDataset): void {
+    const { state, journal, runId, token, configSha256 } = this.#open;
+    if (state.run === null) journal.append({ kind: 'run', formatVersion: 1, runId, token, configSha256, datasetSha256: block.sha256 });
+    else if (state.run.datasetSha256 !== block.sha256) {
+      throw new LockstepError('data', `the data is not what the run began with: SHA-256 ${block.sha256} of the prepared samples, expected ${state.run.datasetSha256}`);
+    }
+  }
+
+  async #agreeOnModel(): Promise<BuiltModel> {
+    const model = await this.#workers.started;
+    this.#open.journal.append({ kind: 'model', specs: model.specs.map(({ name, shape, kind }) => ({ name, shape: [...shape], kind })), topology: model.topology as Record<string, unknown>, numerics: this.#workers.numerics });
+    return model;
+  }
+
+  async #prepareTraining(dataset: RunDataset, plan: RunPlan, layout: ParameterLayout): Promise<Training> {
     const { config, directory } = this.#options;
-    const { totalLength } = layOutParameters(model.specs);
-    const { numerics } = this.#registry;
-    this.#receipts.write({ kind: 'run', formatVersion: 1, configSha256: sha256(JSON.stringify(config)), numerics, seed: config.seed, parameters: totalLength });
+    const { state, journal, runId, configSha256 } = this.#open;
+    const shardPlan = this.#shardPlan(layout, plan);
+    const { writer, kept } = await openReceiptWriter(directory.file('receipts.jsonl'), { resumeAt: this.#open.isResumed ? 'end' : null, stepsPerEpoch: plan.stepsPerEpoch });
+    this.#receipts = writer;
+    const record = new RunRecord(plan, writer, (version) => wantsSnapshot(shardPlan, version));
+    record.restore(kept);
+    this.#nextStep = () => record.numSteps;
+    const checkpoints = new Checkpoints({
+      config, directory, runId, configSha256, layout, plan, trainSamples: dataset.splits.training.numExamples,
+      onWritten: (event) => {
+        journal.append({ kind: 'checkpoint', version: event.version });
+        this.#sink.write(event);
+      },
+      onWarning: (message) => this.#log(message, 'warn'),
+    });
+    this.#checkpoints = checkpoints;
+    const from = await checkpoints.newest();
+    if (!kept.hasRun) writer.write({ kind: 'run', formatVersion: 1, configSha256, numerics: this.#workers.numerics, seed: config.seed, parameters: layout.totalLength });
+    record.start(from?.progress.trainSeconds ?? 0);
+    this.#announce(dataset, layout, plan, from?.version ?? 0);
+    this.#training = new Training({
+      config, plan, dataset, record, receipts: writer, checkpoints, rounds: this.#rounds, sink: this.#sink, epochs: state.epochs,
+      onEpoch: (entry) => journal.append(entry),
+      letGo: (untilStep) => this.#dispatcher.letGo(untilStep),
+      snapshotAt: (version) => this.#fleet.snapshotAt(version),
+      acknowledge: (steps, snapshots) => this.#fleet.acknowledge(steps, snapshots),
+      onFailure: (error) => this.#failure.reject(error),
+    });
+    return this.#training;
+  }
+
+  #announce({ splits }: RunDataset, layout: ParameterLayout, plan: RunPlan, resumedFrom: number): void {
+    const { config, directory } = this.#options;
     this.#sink.write({
-      event: 'start', run: directory.name, directory: directory.path, model: config.model.kind, parameters: totalLength, classNames: splits.classNames,
+      event: 'start', run: directory.name, directory: directory.path, model: config.model.kind, parameters: layout.totalLength, classNames: splits.classNames,
       trainSamples: splits.training.numExamples, validationSamples: splits.validation.numExamples, testSamples: splits.test.numExamples,
-      epochs: config.epochs, stepsPerEpoch: plan.stepsPerEpoch, totalSteps: plan.totalSteps,
-      globalBatchSize: config.globalBatchSize, microBatches: config.microBatches, shards: config.shards, numerics,
+      epochs: config.epochs, stepsPerEpoch: plan.stepsPerEpoch, totalSteps: plan.totalSteps, resumedFrom,
+      globalBatchSize: config.globalBatchSize, microBatches: config.microBatches, numerics: this.#workers.numerics,
     });
   }
 
-  async #startShards(model: BuiltModel, plan: RunPlan, training: Training): Promise<void> {
-    const { config, listen } = this.#options;
-    const layout = layOutParameters(model.specs);
-    const host = listen.replace(/:\d+$/, '');
-    const shards = new EmbeddedShards({
-      plan: { trainableLength: layout.trainableLength, microBatches: config.microBatches, totalSteps: plan.totalSteps, optimizer: config.optimizer, clipping: config.clipping },
-      totalLength: layout.totalLength,
-      shards: config.shards,
-      listenOn: (shard) => [`unix:${join(this.#scratch, `shard-${shard}.sock`)}`, `${host}:0`],
-      sharedMemory: this.#options.sharedMemory,
-      snapshots: training.snapshots,
-      onFinished: (finished, atMs) => training.finishStep(finished, atMs),
-      onSnapshot: (version, parameters) => training.takeSnapshot(version, parameters),
-      onFault: (error) => this.#failure.reject(error),
-    });
-    this.#shards = shards;
-    const hosted = await shards.listening();
-    this.#registry.announceShards(hosted.map(({ range, addresses: [unixAddress = '', tcpAddress = ''] }) => ({ ...range, unixAddress, tcpAddress })));
+  #shardPlan(layout: ParameterLayout, plan: RunPlan): Omit<ShardPlan, 'range' | 'shard' | 'shards'> {
+    const { config: { microBatches, optimizer, clipping, onNonFinite, receiptHashEverySteps, checkpoints } } = this.#options;
+    const snapshotEvery = [plan.stepsPerEpoch, receiptHashEverySteps, checkpoints.everySteps ?? 0].filter((every) => every > 0);
+    const { trainableLength, totalLength } = layout;
+    return { trainableLength, totalLength, microBatches, totalSteps: plan.totalSteps, stepsPerEpoch: plan.stepsPerEpoch, optimizer, clipping, snapshotEvery, onNonFinite };
+  }
+
+  /** A new run waits for its hosts; one that is resumed takes them as they come back. */
+  async #gatherHosts(): Promise<void> {
+    const { config: { shardHosts }, minServers } = this.#options;
+    if (this.#open.state.placement !== null) return;
+    if (shardHosts.includes('servers')) await this.#fleet.gathered('server', minServers);
+    if (shardHosts.includes('workers')) await this.#fleet.gathered('worker', this.#workers.ranks.length);
+  }
+
+  #changeWorkers(change: { readonly joined: Rank } | { readonly leaving: Rank } | { readonly lost: Rank }): void {
+    if ('joined' in change) {
+      this.#rounds.joined();
+      this.#dispatcher.joined(change.joined);
+    } else if ('leaving' in change) {
+      this.#dispatcher.leaving(change.leaving);
+    } else {
+      this.#rounds.lost(change.lost);
+      this.#dispatcher.lost(change.lost);
+    }
   }
 
   async #finish({ splits }: RunDataset, model: BuiltModel, { parameters, parametersSha256, version, epochs, stoppedEarly, totals }: TrainingOutcome): Promise<RunResult> {
     const { config, directory } = this.#options;
-    this.#receipts.write({ kind: 'end', version, parametersSha256 });
     await saveFinalModel(directory, {
       topology: model.topology, layout: layOutParameters(model.specs), flat: parameters,
       classNames: splits.classNames, imageShape: splits.training.imageShape, statistics: splits.statistics,
     });
-    const { probabilities, lossSum } = await this.#rounds.evaluate(
-      { split: 'test', numExamples: splits.test.numExamples, numClasses: splits.classNames.length, parameters }, this.#registry.ranks);
+    const { probabilities, lossSum } = await this.#rounds.evaluate({ split: 'test', numExamples: splits.test.numExamples, numClasses: splits.classNames.length, parameters });
     const evaluation = evaluatePredictions({ labels: splits.test.labels, probabilities, lossSum, classNames: splits.classNames });
     const { trainSamples, steps, trainSeconds } = totals;
     const end: EndEvent = {
@@ -192,14 +326,27 @@ class Run {
       test: { loss: evaluation.loss, accuracy: evaluation.accuracy }, stoppedEarly,
     };
     await saveReport(directory, { config, splits, events: this.#history.events(), end, evaluation });
+    this.#receipts?.write({ kind: 'end', version, parametersSha256 });
+    await this.#receipts?.sync();
+    this.#open.journal.append({ kind: 'end', version, parametersSha256 });
     this.#sink.write(end);
     return { end, evaluation };
+  }
+
+  #guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#failure.reject(toLockstepError(error));
+    }
   }
 
   #log(message: string, level: 'info' | 'warn' = 'info'): void {
     this.#sink.write({ event: 'log', level, message } satisfies RunEvent);
   }
 }
+
+const later = (ms: number): Promise<null> => new Promise((resolve) => setTimeout(() => resolve(null), ms).unref());
 
 function toLockstepError(error: unknown): LockstepError {
   return error instanceof LockstepError ? error : new LockstepError('protocol', messageOf(error), { cause: error });

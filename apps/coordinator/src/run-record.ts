@@ -1,8 +1,8 @@
-import { sha256, bytesOf, type StepEvent } from '@lockstep/core';
-import type { ReceiptWriter, StepReceipt } from '@lockstep/checkpoint';
-import type { FinishedStep } from '@lockstep/parameter-server';
+import { LockstepError, type StepEvent } from '@lockstep/core';
+import type { KeptReceipts, ReceiptWriter, StepReceipt } from '@lockstep/checkpoint';
 import { addTallies, emptyTally, type Tally } from '@lockstep/reduction';
 import { epochOfVersion, type RunPlan } from '@lockstep/scheduling';
+import type { FinishedStep } from '@lockstep/transport';
 import { Throughput } from './throughput.ts';
 
 /** Means over an epoch's samples as seen while training, and the speed of the run so far. */
@@ -20,68 +20,117 @@ export interface RunTotals {
   readonly trainSeconds: number;
 }
 
-/** What the run has done so far: a receipt and an event a step, and sums over epochs and the run. */
+/** What the run has done so far: a receipt and an event a step, each step once, and sums over epochs and the run. */
 export class RunRecord {
   readonly #plan: RunPlan;
-  readonly #receipts: ReceiptWriter;
+  readonly #receipts: Pick<ReceiptWriter, 'write'>;
   readonly #needsHash: (version: number) => boolean;
   readonly #throughput = new Throughput();
   /** Receipts in step order; the first may wait for the hash of its version. */
   readonly #pending: StepReceipt[] = [];
   readonly #hashes = new Map<number, string>();
-  #startedMs = 0;
-  #lastStepSeconds = 0;
-  #epochTally: Tally = emptyTally;
-  #numExamples = 0;
+  readonly #epochTallies = new Map<number, Tally>();
+  /** Of the steps made in this process's life, to be held against when one is made again. */
+  readonly #lossSums = new Map<number, number>();
   #numSteps = 0;
+  #startedMs = 0;
+  #secondsBefore = 0;
+  #lastStepSeconds = 0;
+  #numExamples = 0;
+  #examplesBefore = 0;
+  #numWritten = 0;
 
-  constructor(plan: RunPlan, receipts: ReceiptWriter, needsHash: (version: number) => boolean) {
+  constructor(plan: RunPlan, receipts: Pick<ReceiptWriter, 'write'>, needsHash: (version: number) => boolean) {
     this.#plan = plan;
     this.#receipts = receipts;
     this.#needsHash = needsHash;
   }
 
-  /** The first step begins now. */
-  start(): void {
+  /** What was recorded before this process began. */
+  restore({ numSteps, numExamples, epochTallies }: KeptReceipts): void {
+    this.#numSteps = numSteps;
+    this.#numWritten = numSteps;
+    this.#numExamples = numExamples;
+    this.#examplesBefore = numExamples;
+    for (const [epoch, tally] of epochTallies) this.#epochTallies.set(epoch, tally);
+  }
+
+  /** Steps begin, or go on, now. */
+  start(secondsBefore: number): void {
     this.#startedMs = performance.timeOrigin + performance.now();
+    this.#secondsBefore = secondsBefore;
+    this.#lastStepSeconds = secondsBefore;
+  }
+
+  /** Steps that are made; the next one's number. */
+  get numSteps(): number {
+    return this.#numSteps;
+  }
+
+  /** Steps whose receipts are written. */
+  get numWritten(): number {
+    return this.#numWritten;
   }
 
   get totals(): RunTotals {
-    return { trainSamples: this.#numExamples, steps: this.#numSteps, trainSeconds: this.#lastStepSeconds };
+    return { trainSamples: this.#numExamples, steps: this.numSteps, trainSeconds: this.#lastStepSeconds };
   }
 
-  /** Takes a step that was finished at `atMs`, in milliseconds since 1970. */
-  finishStep({ step, tally, learningRate, workers }: FinishedStep, atMs: number): StepEvent {
-    const elapsedSeconds = (atMs - this.#startedMs) / 1000;
+  /**
+   * Takes a step; null where it was made before, as after a return to a checkpoint.
+   * @throws LockstepError `numerics` when it was made before with another result.
+   */
+  finishStep({ step, numExamples, numCorrect, lossSum, numNonFinite, learningRate, workers, digests, atMs }: FinishedStep): StepEvent | null {
+    if (step < this.numSteps) {
+      this.#requireSame(step, lossSum);
+      return null;
+    }
+    this.#count(step, { numExamples, numCorrect, lossSum, numNonFinite });
+    const elapsedSeconds = this.#secondsBefore + Math.max(0, atMs - this.#startedMs) / 1000;
     this.#lastStepSeconds = elapsedSeconds;
-    this.#numExamples += tally.numExamples;
-    this.#numSteps += 1;
-    this.#epochTally = addTallies(this.#epochTally, tally);
-    const loss = tally.lossSum / tally.numExamples;
-    const accuracy = tally.numCorrect / tally.numExamples;
-    const { numExamples } = tally;
-    this.#pending.push({ kind: 'step', step, version: step + 1, loss, accuracy, numExamples, parametersSha256: null });
+    const loss = lossSum / numExamples;
+    const accuracy = numCorrect / numExamples;
+    this.#pending.push({
+      kind: 'step', step, version: step + 1, loss, accuracy, lossSum, numCorrect, numExamples, ...(numNonFinite === 0 ? {} : { numNonFinite }),
+      digests: digests.map((digest) => digest.toString(16).padStart(8, '0')).join(''), parametersSha256: null,
+    });
     this.#flushReceipts();
     return {
       event: 'step', step, epoch: epochOfVersion(this.#plan, step + 1), loss, accuracy, learningRate, numExamples, elapsedSeconds,
-      imagesPerSecond: this.#throughput.add(elapsedSeconds, numExamples), workers,
+      imagesPerSecond: this.#throughput.add(elapsedSeconds, numExamples), workers: workers.map(({ rank, microBatches, computeMs }) => ({ rank, microBatches, computeMs })),
     };
   }
 
-  /** The means over the epoch that just ended; the next one starts. */
-  finishEpoch(): EpochSummary {
-    const { lossSum, numCorrect, numExamples } = this.#epochTally;
-    this.#epochTally = emptyTally;
+  /** The means over an epoch whose steps are all made. */
+  finishEpoch(epoch: number): EpochSummary {
+    const { lossSum, numCorrect, numExamples } = this.#epochTallies.get(epoch) ?? emptyTally;
+    this.#epochTallies.delete(epoch);
     const elapsedSeconds = this.#lastStepSeconds;
-    return { loss: lossSum / numExamples, accuracy: numCorrect / numExamples, elapsedSeconds, imagesPerSecond: this.#numExamples / elapsedSeconds };
+    const seconds = elapsedSeconds - this.#secondsBefore;
+    return { loss: lossSum / numExamples, accuracy: numCorrect / numExamples, elapsedSeconds, imagesPerSecond: seconds > 0 ? (this.#numExamples - this.#examplesBefore) / seconds : 0 };
   }
 
-  /** Notes and gives the SHA-256 of the flat vector at a version. */
-  hashVersion(version: number, parameters: Float32Array): string {
-    const hash = sha256(bytesOf(parameters));
-    this.#hashes.set(version, hash);
+  /** Notes the SHA-256 of the flat vector at a version. */
+  noteHash(version: number, parametersSha256: string): void {
+    if (version > this.#numWritten) this.#hashes.set(version, parametersSha256);
     this.#flushReceipts();
-    return hash;
+  }
+
+  #count(step: number, tally: Tally): void {
+    if (step !== this.numSteps) throw new LockstepError('protocol', `step ${step} is made after step ${this.numSteps - 1}`);
+    const epoch = epochOfVersion(this.#plan, step + 1);
+    this.#numExamples += tally.numExamples;
+    this.#epochTallies.set(epoch, addTallies(this.#epochTallies.get(epoch) ?? emptyTally, tally));
+    this.#lossSums.set(step, tally.lossSum);
+    this.#numSteps = step + 1;
+  }
+
+  #requireSame(step: number, lossSum: number): void {
+    const before = this.#lossSums.get(step);
+    if (before === undefined || Object.is(before, lossSum)) return;
+    throw new LockstepError('numerics', `step ${step} was made again with loss sum ${lossSum}, the first time it was ${before}`, {
+      hint: 'a device of this run does not always compute the same: lockstep verify names the micro-batch',
+    });
   }
 
   #flushReceipts(): void {
@@ -90,6 +139,7 @@ export class RunRecord {
       if (parametersSha256 === null && this.#needsHash(next.version)) return;
       this.#receipts.write({ ...next, parametersSha256 });
       this.#hashes.delete(next.version);
+      this.#numWritten = next.version;
       this.#pending.shift();
     }
   }

@@ -1,21 +1,31 @@
-import { LockstepError, messageOf, type RunConfig } from '@lockstep/core';
-import type { ReceiptWriter } from '@lockstep/checkpoint';
-import { wantsSnapshot, type FinishedStep, type SnapshotPlan } from '@lockstep/parameter-server';
-import { endsEpoch, epochOfVersion, judgeEpoch, type BestEpoch, type RunPlan } from '@lockstep/scheduling';
+import { bytesOf, LockstepError, messageOf, sha256, type RunConfig } from '@lockstep/core';
+import type { BestEpoch, EntryOf, ReceiptWriter } from '@lockstep/checkpoint';
+import { endsEpoch, epochOfVersion, judgeEpoch, type RunPlan } from '@lockstep/scheduling';
 import type { RunEventSink } from '@lockstep/telemetry';
+import type { FinishedStep } from '@lockstep/transport';
+import type { Checkpoints } from './checkpoints.ts';
 import type { RunDataset } from './dataset.ts';
 import type { EvaluationRounds } from './evaluation-round.ts';
-import { RunRecord, type EpochSummary, type RunTotals } from './run-record.ts';
-import type { WorkerRegistry } from './worker-registry.ts';
+import type { EpochSummary, RunRecord, RunTotals } from './run-record.ts';
+import type { TrainingState } from './shard-states.ts';
 
 export interface TrainingOptions {
   readonly config: RunConfig;
   readonly plan: RunPlan;
   readonly dataset: RunDataset;
-  readonly registry: WorkerRegistry;
+  readonly record: RunRecord;
+  readonly receipts: Pick<ReceiptWriter, 'sync'>;
+  readonly checkpoints: Checkpoints;
   readonly rounds: EvaluationRounds;
-  readonly receipts: ReceiptWriter;
   readonly sink: RunEventSink;
+  /** Epochs that were judged before this process began. */
+  readonly epochs: readonly EntryOf<'epoch'>[];
+  /** An epoch is over, evaluated and judged. */
+  readonly onEpoch: (entry: EntryOf<'epoch'>) => void;
+  /** The workers may go on up to this step. */
+  readonly letGo: (untilStep: number) => void;
+  readonly snapshotAt: (version: number) => void;
+  readonly acknowledge: (stepsBefore: number, snapshotsBefore: number) => void;
   readonly onFailure: (error: LockstepError) => void;
 }
 
@@ -38,89 +48,130 @@ interface Snapshot {
 
 /**
  * The run's training as the coordinator sees it. It is not in the way of a step: it lets the workers go on up to a
- * step, hears of finished ones, and at the end of an epoch looks at a copy of the parameters.
+ * step, hears of finished ones, and at some versions looks at a copy of the parameters. Steps and copies may come again,
+ * after a return to a checkpoint; each counts once.
  */
 export class Training {
-  readonly snapshots: SnapshotPlan;
   readonly #options: TrainingOptions;
-  readonly #record: RunRecord;
   readonly #ended = Promise.withResolvers<TrainingOutcome>();
-  /** Ends of epochs are handled one after another. */
-  #epochEnds: Promise<void> = Promise.resolve();
-  #best: BestEpoch | null = null;
+  /** Copies are handled one after another, in the order of their versions. */
+  #handling: Promise<void> = Promise.resolve();
+  /** Epochs before this one are judged. */
+  #nextEpoch: number;
+  #best: BestEpoch | null;
   #bestSnapshot: Snapshot | null = null;
 
   constructor(options: TrainingOptions) {
-    const { config, plan } = options;
+    const last = options.epochs.at(-1);
     this.#options = options;
-    this.snapshots = {
-      everyVersions: [plan.stepsPerEpoch, ...(config.receiptHashEverySteps > 0 ? [config.receiptHashEverySteps] : [])],
-      lastVersion: plan.totalSteps,
-    };
-    this.#record = new RunRecord(plan, options.receipts, (version) => wantsSnapshot(this.snapshots, version));
+    this.#nextEpoch = options.epochs.length;
+    this.#best = last?.best ?? null;
     this.#ended.promise.catch(() => undefined);
+    options.checkpoints.keep(this.#best);
   }
 
   /** Resolves when the run has made its last step, or has stopped early. */
-  run(): Promise<TrainingOutcome> {
-    this.#record.start();
-    this.#letWorkersGo(0);
+  async run(): Promise<TrainingOutcome> {
+    const ended = await this.#endOfBefore();
+    if (ended !== null) return ended;
+    this.#letWorkersGo();
     return this.#ended.promise;
   }
 
-  finishStep(finished: FinishedStep, atMs: number): void {
-    this.#options.sink.write(this.#record.finishStep(finished, atMs));
+  finishStep(finished: FinishedStep): void {
+    const { record, sink, checkpoints, snapshotAt } = this.#options;
+    const event = record.finishStep(finished);
+    if (event === null) return;
+    sink.write(event);
+    const asked = checkpoints.toAsk(record.numSteps, performance.now());
+    if (asked !== null) snapshotAt(asked);
   }
 
-  takeSnapshot(version: number, parameters: Float32Array): void {
-    const parametersSha256 = this.#record.hashVersion(version, parameters);
-    if (!endsEpoch(this.#options.plan, version)) return;
-    const summary = this.#record.finishEpoch();
-    const snapshot = { version, parameters, parametersSha256 };
-    this.#epochEnds = this.#epochEnds.then(() => this.#endEpoch(snapshot, summary)).catch((error: unknown) => {
+  takeSnapshot(state: TrainingState): void {
+    this.#handling = this.#handling.then(() => this.#handle(state)).catch((error: unknown) => {
       this.#options.onFailure(error instanceof LockstepError ? error : new LockstepError('protocol', messageOf(error), { cause: error }));
     });
   }
 
-  /** With early stopping the workers wait at the end of each epoch for the word to go on. */
-  #letWorkersGo(fromStep: number): void {
-    const { config, plan, registry } = this.#options;
-    const untilStep = config.earlyStopping === null ? plan.totalSteps : Math.min(plan.totalSteps, fromStep + plan.stepsPerEpoch);
-    registry.assign(fromStep, untilStep, config.microBatches);
+  /** Whatever is being written is written. */
+  settled(): Promise<void> {
+    return this.#handling;
   }
 
-  async #endEpoch(snapshot: Snapshot, summary: EpochSummary): Promise<void> {
-    const { config, plan, sink } = this.#options;
+  /** Receipts first: a checkpoint without those of its steps could not be gone on from. */
+  async #handle(state: TrainingState): Promise<void> {
+    const { plan, record, receipts, checkpoints, acknowledge } = this.#options;
+    const { version, parameters } = state;
+    const snapshot: Snapshot = { version, parameters, parametersSha256: sha256(bytesOf(parameters)) };
+    record.noteHash(version, snapshot.parametersSha256);
+    await receipts.sync();
+    if (checkpoints.isWanted(version)) await checkpoints.write(state, record.totals);
+    if (endsEpoch(plan, version) && epochOfVersion(plan, version) === this.#nextEpoch) await this.#endEpoch(snapshot);
+    acknowledge(record.numWritten, version + 1);
+  }
+
+  /** With early stopping the workers wait at the end of each epoch for the word to go on. */
+  #letWorkersGo(): void {
+    const { config, plan, letGo } = this.#options;
+    letGo(config.earlyStopping === null ? plan.totalSteps : Math.min(plan.totalSteps, (this.#nextEpoch + 1) * plan.stepsPerEpoch));
+  }
+
+  async #endEpoch(snapshot: Snapshot): Promise<void> {
+    const { config, plan, record, sink, onEpoch } = this.#options;
     const { version, parametersSha256 } = snapshot;
-    const epoch = epochOfVersion(plan, version);
+    const epoch = this.#nextEpoch;
+    const summary: EpochSummary = record.finishEpoch(epoch);
     const validation = await this.#validate(snapshot);
-    sink.write({ event: 'epoch', epoch, step: version - 1, ...summary, validation, parametersSha256 });
     const stop = validation === null ? null : this.#judge(snapshot, epoch, validation.loss);
-    if (stop !== null || version === plan.totalSteps) this.#end(snapshot, stop);
-    else if (config.earlyStopping !== null) this.#letWorkersGo(version);
+    this.#nextEpoch += 1;
+    const { loss, accuracy } = summary;
+    onEpoch({ kind: 'epoch', epoch, version, loss, accuracy, validation, parametersSha256, best: this.#best, stop });
+    sink.write({ event: 'epoch', epoch, step: version - 1, ...summary, validation, parametersSha256 });
+    if (stop !== null || version === plan.totalSteps) this.#ended.resolve(await this.#outcome(snapshot, stop));
+    else if (config.earlyStopping !== null) this.#letWorkersGo();
   }
 
   async #validate({ parameters }: Snapshot): Promise<{ readonly loss: number; readonly accuracy: number } | null> {
     const { splits } = this.#options.dataset;
     const { numExamples } = splits.validation;
     if (numExamples === 0) return null;
-    const request = { split: 'validation' as const, numExamples, numClasses: splits.classNames.length, parameters };
-    const { lossSum, numCorrect } = await this.#options.rounds.evaluate(request, this.#options.registry.ranks);
+    const { lossSum, numCorrect } = await this.#options.rounds.evaluate({ split: 'validation', numExamples, numClasses: splits.classNames.length, parameters });
     return { loss: lossSum / numExamples, accuracy: numCorrect / numExamples };
   }
 
   /** Keeps the best epoch; says why to stop, or null. */
   #judge(snapshot: Snapshot, epoch: number, validationLoss: number): string | null {
     const verdict = judgeEpoch(this.#best, epoch, validationLoss, this.#options.config.earlyStopping);
-    this.#best = verdict.best;
-    if (verdict.kind === 'improved') this.#bestSnapshot = snapshot;
+    if (verdict.kind === 'improved') {
+      this.#best = { ...verdict.best, version: snapshot.version };
+      this.#bestSnapshot = snapshot;
+      this.#options.checkpoints.keep(this.#best);
+    }
     return verdict.kind === 'stop' ? verdict.reason : null;
   }
 
-  #end(last: Snapshot, stoppedEarly: string | null): void {
-    const { config, plan } = this.#options;
-    const kept = config.keepBest ? this.#bestSnapshot ?? last : last;
-    const epochs = epochOfVersion(plan, last.version) + 1;
-    this.#ended.resolve({ ...kept, totals: this.#record.totals, epochs, stoppedEarly });
+  /** The run may have made its last step before this process began, and only its end is to be made. */
+  async #endOfBefore(): Promise<TrainingOutcome | null> {
+    const { plan, checkpoints, epochs } = this.#options;
+    const last = epochs.at(-1);
+    if (last === undefined || (last.stop === null && last.version !== plan.totalSteps)) return null;
+    const parameters = await checkpoints.parametersOf(last.version);
+    return parameters === null ? null : this.#outcome({ version: last.version, parameters, parametersSha256: last.parametersSha256 }, last.stop);
+  }
+
+  async #outcome(last: Snapshot, stoppedEarly: string | null): Promise<TrainingOutcome> {
+    const { config, plan, record } = this.#options;
+    const kept = config.keepBest ? await this.#bestOr(last) : last;
+    return { ...kept, totals: record.totals, epochs: epochOfVersion(plan, last.version) + 1, stoppedEarly };
+  }
+
+  /** The best epoch's parameters may be in its checkpoint alone. */
+  async #bestOr(last: Snapshot): Promise<Snapshot> {
+    if (this.#best === null || this.#best.version === last.version) return last;
+    if (this.#bestSnapshot !== null) return this.#bestSnapshot;
+    const { version } = this.#best;
+    const parameters = await this.#options.checkpoints.parametersOf(version);
+    if (parameters === null) throw new LockstepError('storage', `the checkpoint of the best epoch, of step ${version}, is gone or damaged`);
+    return { version, parameters, parametersSha256: sha256(bytesOf(parameters)) };
   }
 }

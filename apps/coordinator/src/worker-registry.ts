@@ -1,7 +1,9 @@
-import { LockstepError, type Capabilities, type ConfigBundle, type ErrorCode, type Numerics, type Rank, type RunConfig, type WorkerEvent } from '@lockstep/core';
-import { assignEvenly, chooseNumerics, decideStart, describeMember, refusalOf, silentMembers, withActive, withHeard, withJoined, withLost, type Assignment, type Member, type Membership } from '@lockstep/scheduling';
-import { PROTOCOL_VERSION, type BlockReference, type CoordinatorMessage, type EvaluationPartMessage, type MembershipPort, type ModelReadyMessage, type ShardEndpoint, type WorkerConnection, type WorkerMessage__Output } from '@lockstep/transport';
-import { describeMissing } from './missing-work.ts';
+import { LockstepError, rankOf, type Capabilities, type ConfigBundle, type ErrorCode, type Numerics, type Rank, type RunConfig, type WorkerEvent } from '@lockstep/core';
+import {
+  activeRanks, chooseNumerics, decideStart, describeMember, memberOf, presentMembers, refusalOf, silentMembers,
+  withActive, withHeard, withLeaving, withLeft, withLost, withRejoined, type Member, type Membership,
+} from '@lockstep/scheduling';
+import { PROTOCOL_VERSION, type BlockReference, type CoordinatorMessage, type EvaluationPartMessage, type MembershipPort, type ModelReadyMessage, type PlacementMessage, type WorkerConnection, type WorkerMessage__Output } from '@lockstep/transport';
 import { ModelAgreement, type BuiltModel } from './model-agreement.ts';
 
 /** What every worker is told of the run when it joins. */
@@ -11,16 +13,32 @@ export interface RunTerms {
   readonly dataset: Required<BlockReference>;
 }
 
+/** What is known of the run before its workers come: nothing of a new one but its name. */
+export interface KnownRun {
+  readonly runId: string;
+  /** The next rank to give; ranks are never given twice. */
+  readonly nextRank: number;
+  readonly model: (BuiltModel & { readonly numerics: Numerics }) | null;
+}
+
 export interface WorkerRegistryOptions {
+  readonly known: KnownRun;
   readonly minWorkers: number;
   readonly failureDetectionMs: number;
   readonly numerics: RunConfig['numerics'];
   readonly onEvent: (event: WorkerEvent) => void;
   readonly onWaiting: (reason: string) => void;
   readonly onPart: (part: EvaluationPartMessage) => void;
-  /** A member is lost, or the workers cannot compute this run: it ends. */
+  /** A rank was given for the first time. */
+  readonly onRank: (rank: Rank, capabilities: Capabilities) => void;
+  /** The members that take part are others now; `lost` is one that will not finish what it had. */
+  readonly onChange: (change: { readonly joined: Rank } | { readonly leaving: Rank } | { readonly lost: Rank }) => void;
+  /** The workers cannot compute this run: it ends. */
   readonly onFailure: (error: LockstepError) => void;
 }
+
+/** Why a worker's own failure is its alone: another may well go on. */
+const FAILURES_OF_ONE: ReadonlySet<string> = new Set<ErrorCode>(['connection', 'worker-lost', 'deadline', 'aborted', 'protocol', 'storage']);
 
 /** The run's workers: who has joined, on what terms, who is alive. Decisions are `@lockstep/scheduling`'s. */
 export class WorkerRegistry implements MembershipPort {
@@ -28,19 +46,24 @@ export class WorkerRegistry implements MembershipPort {
   readonly #connections = new Map<Rank, WorkerConnection>();
   readonly #ranks = new Map<WorkerConnection, Rank>();
   readonly #started = Promise.withResolvers<BuiltModel>();
-  readonly #model = new ModelAgreement();
+  readonly #model: ModelAgreement;
   readonly #watch: NodeJS.Timeout;
   #membership: Membership = [];
+  #nextRank: number;
   #terms: RunTerms | null = null;
-  #numerics: Numerics | null = null;
+  #numerics: Numerics | null;
+  #placement: PlacementMessage | null = null;
   #lastBeatMs = performance.now();
-  #assignment: Assignment = new Map();
   #phase: 'gathering' | 'training' | 'ended' = 'gathering';
 
   constructor(options: WorkerRegistryOptions) {
+    const { known, failureDetectionMs } = options;
     this.#options = options;
+    this.#nextRank = known.nextRank;
+    this.#numerics = known.model?.numerics ?? null;
+    this.#model = new ModelAgreement(known.model);
     this.#started.promise.catch(() => undefined);
-    this.#watch = setInterval(() => this.#beat(), options.failureDetectionMs / 4);
+    this.#watch = setInterval(() => this.#beat(), failureDetectionMs / 4);
   }
 
   /** Resolves when enough workers have built the model, all the same. */
@@ -53,30 +76,39 @@ export class WorkerRegistry implements MembershipPort {
     return this.#numerics;
   }
 
+  get membership(): Membership {
+    return this.#membership;
+  }
+
   /** The members that take part, in rank order. */
   get ranks(): readonly Rank[] {
-    return this.#membership.filter(({ kind }) => kind === 'active').map(({ rank }) => rank);
+    return activeRanks(this.#membership);
   }
 
   /** Welcomes the workers, those that wait and those to come, on these terms. */
   open(terms: RunTerms): void {
     this.#terms = terms;
-    this.#fixNumerics();
+    if (this.#numerics === null) this.#fixNumerics();
+    else for (const { rank } of presentMembers(this.#membership)) this.#welcome(rank);
   }
 
-  /** Tells the workers where the shards are; the first sends its initial values. */
-  announceShards(shards: readonly ShardEndpoint[]): void {
-    this.ranks.forEach((rank, index) => this.#send(rank, { shards: { shards: [...shards], initialize: index === 0 } }));
-  }
-
-  /** Lets all workers go on to `untilStep`, each with its part of every step. */
-  assign(fromStep: number, untilStep: number, microBatches: number): void {
-    this.#assignment = assignEvenly(this.ranks, microBatches);
-    for (const [rank, nodes] of this.#assignment) this.#send(rank, { assignment: { fromStep, untilStep, nodes: [...nodes] } });
+  /** Tells the workers, now and those to come, where the shards are. */
+  announce(placement: PlacementMessage): void {
+    this.#placement = placement;
+    for (const rank of this.ranks) this.send(rank, { placement });
   }
 
   send(rank: Rank, message: CoordinatorMessage): void {
-    this.#send(rank, message);
+    this.#connections.get(rank)?.send(message);
+  }
+
+  /** Lets a worker that wanted to leave go. */
+  release(rank: Rank): void {
+    const member = memberOf(this.#membership, rank);
+    if (member?.kind !== 'leaving') return;
+    this.#membership = withLeft(this.#membership, rank);
+    this.#tell(member, 'left');
+    this.#close(rank, { finish: {} });
   }
 
   /** Ends every worker's part: in order, or because of an error. */
@@ -97,35 +129,52 @@ export class WorkerRegistry implements MembershipPort {
     else if (rank === undefined) refuse(connection, 'protocol', 'a worker must say hello first');
     else if (message.modelReady) this.#takeModel(rank, message.modelReady);
     else if (message.evaluationPart) this.#options.onPart(message.evaluationPart);
+    else if (message.leave) this.#leave(rank);
     else if (message.failure) this.#fail(rank, message.failure);
   }
 
   ended(connection: WorkerConnection): void {
     const rank = this.#ranks.get(connection);
     this.#ranks.delete(connection);
-    if (rank !== undefined) this.#lose(rank, 'its connection broke');
+    if (rank !== undefined && this.#connections.get(rank) === connection) this.#lose(rank, 'its connection broke');
   }
 
-  #admit(connection: WorkerConnection, hello: NonNullable<WorkerMessage__Output['hello']>): void {
-    if (hello.protocolVersion !== PROTOCOL_VERSION) return refuse(connection, 'protocol', `it speaks version ${hello.protocolVersion} of the protocol, expected ${PROTOCOL_VERSION}`);
+  #admit(connection: WorkerConnection, { protocolVersion, capabilities: stated, rejoin }: NonNullable<WorkerMessage__Output['hello']>): void {
+    const { runId } = this.#options.known;
+    if (protocolVersion !== PROTOCOL_VERSION) return refuse(connection, 'protocol', `it speaks version ${protocolVersion} of the protocol, expected ${PROTOCOL_VERSION}`);
     if (this.#ranks.has(connection)) return refuse(connection, 'protocol', 'it said hello before');
-    if (this.#phase !== 'gathering') return refuse(connection, 'protocol', `the run has started with ${this.ranks.length} workers`);
-    if (hello.capabilities === null) return refuse(connection, 'protocol', 'it does not say what it can do');
-    const capabilities = { ...hello.capabilities, gpuKind: hello.capabilities.gpuKind || null } as Capabilities;
+    if (stated === null) return refuse(connection, 'protocol', 'it does not say what it can do');
+    if (rejoin !== null && rejoin.runId !== runId) return refuse(connection, 'usage', 'it belongs to another run than the one that is coordinated here now');
+    if (rejoin !== null && rejoin.rank >= this.#nextRank) return refuse(connection, 'protocol', `rank ${rejoin.rank} was never given`);
+    const capabilities = { ...stated, gpuKind: stated.gpuKind || null } as Capabilities;
     const reason = this.#numerics === null ? null : refusalOf(this.#numerics, capabilities);
     if (reason !== null) return refuse(connection, 'numerics', reason);
-    const { membership, rank } = withJoined(this.#membership, capabilities, performance.now());
-    this.#membership = membership;
+    this.#join(connection, rejoin === null ? this.#giveRank(capabilities) : rankOf(rejoin.rank), capabilities);
+  }
+
+  #giveRank(capabilities: Capabilities): Rank {
+    const rank = rankOf(this.#nextRank);
+    this.#nextRank += 1;
+    this.#options.onRank(rank, capabilities);
+    return rank;
+  }
+
+  /** A rank that comes back by a new connection has given the old one up. */
+  #join(connection: WorkerConnection, rank: Rank, capabilities: Capabilities): void {
+    const before = this.#connections.get(rank);
+    if (before !== undefined) this.#ranks.delete(before);
+    before?.end();
+    this.#membership = withRejoined(this.#membership, rank, capabilities, performance.now());
     this.#connections.set(rank, connection);
     this.#ranks.set(connection, rank);
-    this.#tell(rank, 'joined');
+    this.#tell(memberOf(this.#membership, rank), 'joined');
     if (this.#numerics === null) this.#fixNumerics();
     else this.#welcome(rank);
   }
 
   /** Once for the run, from what the workers that must be there can do. */
   #fixNumerics(): void {
-    const present = this.#membership.filter(({ kind }) => kind !== 'lost');
+    const present = presentMembers(this.#membership);
     if (this.#terms === null) return;
     if (present.length < this.#options.minWorkers) return this.#options.onWaiting(`${present.length} of ${this.#options.minWorkers} workers have joined`);
     try {
@@ -140,10 +189,10 @@ export class WorkerRegistry implements MembershipPort {
     if (this.#terms === null) return;
     const { config, bundle, dataset } = this.#terms;
     this.#membership = withHeard(this.#membership, rank, performance.now());
-    this.#send(rank, {
+    this.send(rank, {
       welcome: {
         rank, configJson: JSON.stringify(config), numericsJson: JSON.stringify(this.#numerics), dataset,
-        modelBundle: bundle?.source ?? '', modelBundleSha256: bundle?.sha256 ?? '',
+        modelBundle: bundle?.source ?? '', modelBundleSha256: bundle?.sha256 ?? '', runId: this.#options.known.runId,
       },
     });
   }
@@ -152,16 +201,28 @@ export class WorkerRegistry implements MembershipPort {
     const model = this.#model.take(rank, message);
     if (typeof model === 'string') return this.#fail(rank, { code: 'config', message: model, hint: '' });
     this.#membership = withActive(this.#membership, rank);
-    this.#tell(rank, 'training');
+    this.#tell(memberOf(this.#membership, rank), 'training');
+    if (this.#placement !== null) this.send(rank, { placement: this.#placement });
+    this.#decideStart(model);
+    this.#options.onChange({ joined: rank });
+  }
+
+  #decideStart(model: BuiltModel): void {
+    if (this.#phase !== 'gathering') return;
     const decision = decideStart(this.#membership, this.#options.minWorkers);
-    if (decision.kind === 'wait' || this.#phase !== 'gathering') return;
+    if (decision.kind === 'wait') return;
     this.#phase = 'training';
     this.#started.resolve(model);
   }
 
+  #leave(rank: Rank): void {
+    this.#membership = withLeaving(this.#membership, rank);
+    this.#options.onChange({ leaving: rank });
+  }
+
   #beat(): void {
     // A worker that was not welcomed does not know how often to speak; its broken connection would tell.
-    if (this.#numerics === null) return;
+    if (this.#numerics === null || this.#terms === null) return;
     for (const connection of this.#ranks.keys()) connection.send({ heartbeat: {} });
     const nowMs = performance.now();
     const sinceBeatMs = nowMs - this.#lastBeatMs;
@@ -173,39 +234,43 @@ export class WorkerRegistry implements MembershipPort {
     }
   }
 
-  /** A worker is gone. Before the first step others can take its place; from then on the run ends. */
+  /** A worker is gone, for now or for good; others take its part over. */
   #lose(rank: Rank, reason: string): void {
     const member = this.#markLost(rank, reason);
     if (member === null) return;
-    if (this.#phase === 'gathering') return this.#options.onWaiting(`${describeMember(member)} was lost: ${reason}`);
-    const missing = describeMissing(this.#assignment.get(rank) ?? []);
-    this.#options.onFailure(new LockstepError('worker-lost', `${describeMember(member)} was lost: ${reason}${missing}`));
+    if (this.#phase === 'gathering') this.#options.onWaiting(`${describeMember(member)} was lost: ${reason}`);
+    this.#options.onChange({ lost: rank });
   }
 
-  /** A worker says that it cannot compute this run: neither could another. */
   #fail(rank: Rank, { code, message, hint }: { readonly code: string; readonly message: string; readonly hint: string }): void {
+    if (FAILURES_OF_ONE.has(code)) return this.#lose(rank, message);
     const member = this.#markLost(rank, message);
     if (member === null) return;
     this.#options.onFailure(new LockstepError(code as ErrorCode, `${describeMember(member)}: ${message}`, hint === '' ? {} : { hint }));
   }
 
   #markLost(rank: Rank, reason: string): Member | null {
-    const member = this.#membership[rank];
-    if (member === undefined || member.kind === 'lost' || this.#phase === 'ended') return null;
-    this.#membership = withLost(this.#membership, rank, reason);
-    this.#tell(rank, 'lost', reason);
+    const member = memberOf(this.#membership, rank);
+    if (member === undefined || member.kind === 'lost' || member.kind === 'left' || this.#phase === 'ended') return null;
+    this.#membership = withLost(this.#membership, rank, reason, performance.now());
+    this.#tell(member, 'lost', reason);
+    this.#close(rank, null);
     return member;
   }
 
-  #send(rank: Rank, message: CoordinatorMessage): void {
-    this.#connections.get(rank)?.send(message);
+  #close(rank: Rank, last: CoordinatorMessage | null): void {
+    const connection = this.#connections.get(rank);
+    if (connection === undefined) return;
+    this.#connections.delete(rank);
+    this.#ranks.delete(connection);
+    if (last !== null) connection.send(last);
+    connection.end();
   }
 
-  #tell(rank: Rank, state: WorkerEvent['state'], reason?: string): void {
-    const capabilities = this.#membership[rank]?.capabilities;
-    if (capabilities === undefined) return;
-    const { hostname, pid, device, gpuKind } = capabilities;
-    this.#options.onEvent({ event: 'worker', rank, state, hostname, pid, device: gpuKind ?? device, ...(reason === undefined ? {} : { reason }) });
+  #tell(member: Member | undefined, state: WorkerEvent['state'], reason?: string): void {
+    if (member === undefined) return;
+    const { hostname, pid, device, gpuKind } = member.capabilities;
+    this.#options.onEvent({ event: 'worker', rank: member.rank, state, hostname, pid, device: gpuKind ?? device, ...(reason === undefined ? {} : { reason }) });
   }
 }
 

@@ -34,6 +34,7 @@ it('tells of the end of each process, with its last words', { timeout: 60_000 },
 
 it('leaves no process behind when its own is killed', { timeout: 60_000 }, async () => {
   const silent = createServer().listen(0, '127.0.0.1');
+  await once(silent, 'listening');
   const { port } = silent.address() as AddressInfo;
   const program = `
     const { LocalProcesses } = await import(${JSON.stringify(new URL('local-processes.ts', import.meta.url).href)});

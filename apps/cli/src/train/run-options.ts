@@ -1,16 +1,27 @@
-import { LockstepError } from '@lockstep/core';
+import { createRunDirectory, type RunDirectory } from '@lockstep/checkpoint';
+import { LockstepError, type ConfigBundle, type RunConfig } from '@lockstep/core';
 import { InvalidArgumentError, type Command } from 'commander';
 import { createJsonLines, createPlainLog, createTerminalProgress, type RunEventSink } from '@lockstep/telemetry';
-import { addConfigFlags, loadRun, readConfigFlags, type FieldOverride, type LoadedRun } from '../config/index.ts';
+import { addConfigFlags, loadRun, readConfigFlags, type FieldOverride } from '../config/index.ts';
+import { resumeRun } from './resume-run.ts';
 
 /** What `train` and `coordinator` have in common besides the config's own fields. */
 export interface SharedOptions {
   readonly config?: string;
   readonly data?: string;
   readonly run?: string;
+  readonly resume?: string;
   readonly runsDir: string;
   readonly sharedMemory: boolean;
   readonly json?: true;
+}
+
+export interface PreparedRun {
+  readonly config: RunConfig;
+  readonly bundle: ConfigBundle | null;
+  readonly resume: boolean;
+  /** Makes the directory of a new run, once nothing else can be wrong. */
+  readonly openDirectory: () => Promise<RunDirectory>;
 }
 
 export function addRunOptions(command: Command): Command {
@@ -18,14 +29,24 @@ export function addRunOptions(command: Command): Command {
     .option('--config <file>', 'TypeScript config file')
     .option('--data <source>', 'mnist | idx:DIR | csv:TRAIN[,TEST] | images:DIR')
     .option('--run <name>', 'name of the run (default: date and time)')
+    .option('--resume <name>', 'go on with a run from its last checkpoint; flags may only change the cluster')
     .option('--runs-dir <dir>', 'where runs are kept', 'runs')
     .option('--no-shared-memory', 'send all tensors over gRPC')
     .option('--json', 'print one JSON object a line'));
 }
 
-export function loadConfiguredRun(command: Command, options: SharedOptions): Promise<LoadedRun> {
+/** The run that the flags name, with its directory: a new one, or one that goes on. */
+export async function prepareRun(command: Command, options: SharedOptions): Promise<PreparedRun> {
   const overrides: readonly FieldOverride[] = readConfigFlags(command);
-  return loadRun({ configFile: options.config, overrides, dataFlag: options.data });
+  if (options.resume === undefined) {
+    const { config, customModel } = await loadRun({ configFile: options.config, overrides, dataFlag: options.data });
+    return { config, bundle: customModel, resume: false, openDirectory: () => createRunDirectory(options.runsDir, options.run) };
+  }
+  for (const flag of ['config', 'data', 'run'] as const) {
+    if (options[flag] !== undefined) throw new LockstepError('usage', `--${flag} and --resume exclude each other: a resumed run keeps what it was begun with`);
+  }
+  const { config, bundle, directory } = await resumeRun(options.runsDir, options.resume, overrides);
+  return { config, bundle, resume: true, openDirectory: () => Promise.resolve(directory) };
 }
 
 /** Live progress on a terminal, plain lines elsewhere, JSON for machines. */

@@ -1,0 +1,81 @@
+import type { BlockReference, BlockShelf, FinishedStep, ShardCoverage } from '@lockstep/transport';
+
+/** What the step under way still lacks, over all shards. */
+export interface StepCoverage {
+  /** The step that the slowest shard is at. */
+  readonly step: number;
+  /** Micro-batches that some shard at this step lacks, in order. */
+  readonly missing: readonly number[];
+  /** The shards that are at it. */
+  readonly behind: readonly number[];
+  /** Some shards have made the step already: only workers that hold its version can compute the rest. */
+  readonly isSplit: boolean;
+}
+
+export interface ShardReportsEvents {
+  /** A step is complete on every shard. */
+  finished(step: FinishedStep): void;
+  /** The state of every shard at a version is here, in range order. */
+  snapshot(version: number, states: readonly Float32Array[]): void;
+}
+
+/** Puts together what the shards of one generation tell, whatever comes twice or out of order. */
+export class ShardReports {
+  readonly #shards: number;
+  readonly #shelf: BlockShelf;
+  readonly #events: ShardReportsEvents;
+  readonly #steps = new Map<number, Map<number, FinishedStep>>();
+  readonly #states = new Map<number, Map<number, Float32Array>>();
+  #nextStep = 0;
+  #nextSnapshot = 0;
+
+  constructor(shards: number, shelf: BlockShelf, events: ShardReportsEvents) {
+    this.#shards = shards;
+    this.#shelf = shelf;
+    this.#events = events;
+  }
+
+  /** The figures of a step are the same on every shard; its time is the last one's. */
+  takeSteps(shard: number, steps: readonly FinishedStep[]): void {
+    for (const step of steps) {
+      if (step.step < this.#nextStep) continue;
+      const parts = gather(this.#steps, step.step, shard, step);
+      if (parts.size < this.#shards) continue;
+      this.#steps.delete(step.step);
+      this.#nextStep = step.step + 1;
+      const atMs = Math.max(...[...parts.values()].map((part) => part.atMs));
+      this.#events.finished({ ...(parts.get(0) ?? step), atMs });
+    }
+  }
+
+  takeSnapshot(shard: number, version: number, reference: Pick<BlockReference, 'sha256'> | null): void {
+    const bytes = this.#shelf.take(reference?.sha256 ?? '');
+    if (bytes === undefined || version < this.#nextSnapshot) return;
+    const parts = gather(this.#states, version, shard, floatsOf(bytes));
+    if (parts.size < this.#shards) return;
+    this.#states.delete(version);
+    this.#nextSnapshot = version + 1;
+    this.#events.snapshot(version, Array.from({ length: this.#shards }, (_, index) => parts.get(index) ?? new Float32Array(0)));
+  }
+}
+
+/** The coverage over all shards, or null where some have not said, or have no parameters yet. */
+export function joinCoverage(parts: ReadonlyMap<number, ShardCoverage>, shards: number): StepCoverage | null {
+  const all = [...parts.values()];
+  if (all.length < shards || all.some(({ version }) => version < 0)) return null;
+  const step = Math.min(...all.map(({ version }) => version));
+  const behind = all.filter(({ version }) => version === step);
+  const missing = [...new Set(behind.flatMap(({ missingMicroBatches }) => missingMicroBatches))].toSorted((a, b) => a - b);
+  return { step, missing, behind: behind.map(({ shard }) => shard), isSplit: behind.length < all.length };
+}
+
+function gather<T>(whole: Map<number, Map<number, T>>, key: number, shard: number, part: T): ReadonlyMap<number, T> {
+  const parts = whole.get(key) ?? new Map<number, T>();
+  parts.set(shard, part);
+  whole.set(key, parts);
+  return parts;
+}
+
+function floatsOf(bytes: Uint8Array): Float32Array {
+  return bytes.byteOffset % 4 === 0 ? new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4) : new Float32Array(bytes.slice().buffer);
+}

@@ -1,0 +1,216 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { rankOf, type Capabilities, type Rank } from '@lockstep/core';
+import { activeRanks, withActive, withLeaving, withLost, withRejoined, type Membership } from '@lockstep/scheduling';
+import type { CoordinatorMessage, FinishedStep } from '@lockstep/transport';
+import type { StepCoverage } from './shard-reports.ts';
+import { WorkDispatcher } from './work-dispatcher.ts';
+
+const MICRO_BATCHES = 8;
+const machine: Capabilities = { engineBuild: 'tensorflow', device: 'cpu', gpuKind: null, instructionSet: 'AVX2', hostname: 'a', pid: 1 };
+
+/** What workers were told, and the members that they are. */
+class Cluster implements Disposable {
+  membership: Membership = [];
+  coverage: StepCoverage | null = null;
+  readonly sent: { readonly rank: Rank; readonly message: CoordinatorMessage }[] = [];
+  readonly released: Rank[] = [];
+  readonly stuck: string[] = [];
+  readonly log: string[] = [];
+  readonly dispatcher: WorkDispatcher;
+
+  constructor(workers: number) {
+    this.dispatcher = new WorkDispatcher({
+      config: { microBatches: MICRO_BATCHES, backupAfter: 3, failureDetectionMs: 2000 },
+      membership: () => this.membership,
+      ranks: () => activeRanks(this.membership),
+      send: (rank, message) => this.sent.push({ rank, message }),
+      coverage: () => Promise.resolve(this.coverage),
+      onReleased: (rank) => this.released.push(rank),
+      onStuck: (cause) => this.stuck.push(cause),
+      onLog: (message) => this.log.push(message),
+    });
+    for (let rank = 0; rank < workers; rank += 1) this.add(rank);
+  }
+
+  add(rank: number): Rank {
+    this.membership = withActive(withRejoined(this.membership, rankOf(rank), { ...machine, pid: rank }, performance.now()), rankOf(rank));
+    return rankOf(rank);
+  }
+
+  begin(untilStep = 1000): this {
+    this.dispatcher.begin(0);
+    this.dispatcher.letGo(untilStep);
+    return this;
+  }
+
+  lose(rank: number): void {
+    this.membership = withLost(this.membership, rankOf(rank), 'its connection broke', performance.now());
+    this.dispatcher.lost(rankOf(rank));
+  }
+
+  /** Steps of 10 ms, computed by all alike. */
+  finish(from: number, to: number, computeMs: (rank: Rank) => number = () => 8): void {
+    for (let step = from; step < to; step += 1) {
+      vi.advanceTimersByTime(10);
+      const ranks = activeRanks(this.membership);
+      const workers = ranks.map((rank) => ({ rank, microBatches: MICRO_BATCHES / ranks.length, computeMs: computeMs(rank) }));
+      this.dispatcher.finished({ step, numExamples: 1, numCorrect: 0, lossSum: 0, numNonFinite: 0, learningRate: 0, digests: [], workers, atMs: performance.timeOrigin + performance.now() } satisfies FinishedStep);
+    }
+  }
+
+  /** The micro-batches that each worker was told to compute of a step, by its newest assignment that holds. */
+  partsOf(step: number): Map<number, number[]> {
+    const parts = new Map<number, number[]>();
+    for (const { rank, message: { assignment } } of this.sent) {
+      if (assignment && (assignment.fromStep ?? 0) <= step && step < (assignment.untilStep ?? 0)) parts.set(rank, microBatchesOf(assignment.nodes ?? []));
+    }
+    return parts;
+  }
+
+  get extras(): { readonly rank: number; readonly step: number; readonly microBatches: number[] }[] {
+    return this.sent.flatMap(({ rank, message: { extra } }) => (extra ? { rank, step: extra.step ?? 0, microBatches: microBatchesOf(extra.nodes ?? []) } : []));
+  }
+
+  [Symbol.dispose](): void {
+    this.dispatcher.stop();
+  }
+}
+
+function microBatchesOf(nodes: readonly { readonly level?: number; readonly index?: number }[]): number[] {
+  return nodes.flatMap(({ level = 0, index = 0 }) => Array.from({ length: 2 ** level }, (_, offset) => index * 2 ** level + offset));
+}
+
+const lacks = (step: number, missing: readonly number[], isSplit = false): StepCoverage => ({ step, missing, behind: [0], isSplit });
+const all = Array.from({ length: MICRO_BATCHES }, (_, index) => index);
+const union = (parts: Iterable<readonly number[]>): number[] => [...new Set([...parts].flat())].sort((a, b) => a - b);
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('the parts of a step', () => {
+  it('cover all micro-batches once', () => {
+    using cluster = new Cluster(3).begin();
+    const parts = [...cluster.partsOf(0).values()];
+    expect(parts.flat().sort()).toEqual(all);
+  });
+
+  it('follow the workers\' speeds, from a coming step on', () => {
+    using cluster = new Cluster(2).begin();
+    cluster.finish(0, 40, (rank) => (rank === 0 ? 2 : 8));
+    expect(cluster.partsOf(2).get(0)).toHaveLength(4);
+    const later = cluster.partsOf(900);
+    expect(later.get(0)!.length).toBeGreaterThan(4);
+    expect(union(later.values())).toEqual(all);
+  });
+
+  it('go to a worker that joins from a step on that nobody has begun', () => {
+    using cluster = new Cluster(2).begin();
+    cluster.finish(0, 20);
+    cluster.dispatcher.joined(cluster.add(2));
+    expect(cluster.partsOf(20).get(2)).toBeUndefined();
+    expect(cluster.partsOf(900).get(2)).not.toEqual([]);
+    expect(union(cluster.partsOf(900).values())).toEqual(all);
+  });
+
+  it('go at once to a worker that finds nobody there', () => {
+    using cluster = new Cluster(1).begin();
+    cluster.finish(0, 20);
+    cluster.lose(0);
+    cluster.dispatcher.joined(cluster.add(1));
+    expect(cluster.partsOf(20).get(1)).toEqual(all);
+  });
+
+  it('are told again to a worker that comes back', () => {
+    using cluster = new Cluster(2).begin();
+    cluster.sent.length = 0;
+    cluster.dispatcher.joined(cluster.add(1));
+    expect(cluster.partsOf(3).get(1)).toHaveLength(4);
+  });
+
+  it('begin anew when all shards go back', () => {
+    using cluster = new Cluster(2).begin();
+    cluster.finish(0, 20);
+    cluster.sent.length = 0;
+    cluster.dispatcher.begin(10);
+    expect(union(cluster.partsOf(10).values())).toEqual(all);
+  });
+});
+
+describe('a worker that is lost', () => {
+  it('has its missing part of the step computed by others at once, and has none of the coming ones', async () => {
+    using cluster = new Cluster(2).begin();
+    cluster.finish(0, 20);
+    cluster.coverage = lacks(20, [4, 5, 6, 7]);
+    cluster.lose(1);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(cluster.extras).toEqual([{ rank: 0, step: 20, microBatches: [4, 5, 6, 7] }]);
+    expect(cluster.partsOf(21).get(0)).toEqual(all);
+  });
+
+  it('is looked up again until the step is done, should a message be lost', async () => {
+    using cluster = new Cluster(2).begin();
+    cluster.finish(0, 20);
+    cluster.lose(1);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(cluster.extras).toEqual([]);
+    cluster.coverage = lacks(20, [6, 7]);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(union(cluster.extras.map(({ microBatches }) => microBatches))).toEqual([6, 7]);
+  });
+});
+
+describe('a worker that is late', () => {
+  it('has its part computed by those that wait, and the log says whom the step waits for', async () => {
+    using cluster = new Cluster(2).begin();
+    cluster.finish(0, 20);
+    cluster.coverage = lacks(20, [6, 7]);
+    await vi.advanceTimersByTimeAsync(40);
+    expect(cluster.extras).toEqual([]);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(cluster.extras).toMatchObject([{ rank: 0, microBatches: [6, 7] }]);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(cluster.log).toEqual([expect.stringMatching(/^step 20 waits for micro-batches 6, 7: worker 1 \(a, process 1\)/)]);
+    expect(cluster.dispatcher.explanation).toContain('step 20');
+    cluster.finish(20, 21);
+    expect(cluster.dispatcher.explanation).toBe('');
+  });
+});
+
+describe('a worker that leaves', () => {
+  it('is let go when others have its part', () => {
+    using cluster = new Cluster(2).begin();
+    cluster.finish(0, 20);
+    cluster.membership = withLeaving(cluster.membership, rankOf(1));
+    cluster.dispatcher.leaving(rankOf(1));
+    expect(cluster.released).toEqual([]);
+    expect(cluster.partsOf(20).get(1)).toHaveLength(4);
+    cluster.finish(20, 60);
+    expect(cluster.released).toEqual([1]);
+    expect(cluster.partsOf(60).get(1)).toEqual([]);
+    expect(cluster.partsOf(60).get(0)).toEqual(all);
+  });
+
+  it('is let go at once when it is the last, or when nothing is to be done', () => {
+    using alone = new Cluster(1).begin();
+    alone.membership = withLeaving(alone.membership, rankOf(0));
+    alone.dispatcher.leaving(rankOf(0));
+    expect(alone.released).toEqual([0]);
+    using idle = new Cluster(2);
+    idle.dispatcher.leaving(rankOf(1));
+    expect(idle.released).toEqual([1]);
+  });
+});
+
+it('sends all shards back when a step is made on some of them and nobody can make it on the others', async () => {
+  using cluster = new Cluster(1).begin();
+  cluster.finish(0, 20);
+  cluster.coverage = lacks(20, [3], true);
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(cluster.stuck).toEqual([]);
+  await vi.advanceTimersByTimeAsync(1500);
+  expect(cluster.stuck).toHaveLength(1);
+});

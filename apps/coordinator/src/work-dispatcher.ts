@@ -1,0 +1,204 @@
+import { messageOf, rankOf, type Rank, type RunConfig } from '@lockstep/core';
+import { decideExtras, planAssignment, withLate, withoutRank, withShares, type Assignment, type Given, type Membership, type Speeds } from '@lockstep/scheduling';
+import type { CoordinatorMessage, FinishedStep } from '@lockstep/transport';
+import type { StepCoverage } from './shard-reports.ts';
+
+export interface WorkDispatcherOptions {
+  readonly config: Pick<RunConfig, 'microBatches' | 'backupAfter' | 'failureDetectionMs'>;
+  readonly membership: () => Membership;
+  readonly ranks: () => readonly Rank[];
+  readonly send: (rank: Rank, message: CoordinatorMessage) => void;
+  readonly coverage: () => Promise<StepCoverage | null>;
+  /** A worker that leaves has done what it had. */
+  readonly onReleased: (rank: Rank) => void;
+  /** Only workers that are gone could complete the step: all shards must go back. */
+  readonly onStuck: (cause: string) => void;
+  readonly onLog: (message: string) => void;
+}
+
+interface Standing {
+  readonly fromStep: number;
+  readonly assignment: Assignment;
+}
+
+/** The shortest time after which a step counts as late, in milliseconds. */
+const MIN_LATE_MS = 50;
+/** An assignment that changes for speed alone takes effect so much later, so that it is there before its first step. */
+const AHEAD_MS = 100;
+const SPLIT_STUCK_FACTOR = 3;
+
+/**
+ * Who computes what: hands out assignments when the members or their speeds change, and watches that every step gets
+ * done. A step that lasts has its missing micro-batches looked up and given to workers that live, again and again until
+ * it is done, so no loss of a worker or a message can stop a run.
+ */
+export class WorkDispatcher {
+  readonly #options: WorkDispatcherOptions;
+  readonly #watch: NodeJS.Timeout;
+  #standing: readonly Standing[] = [];
+  #speeds: Speeds = new Map();
+  #untilStep = 0;
+  /** The step under way, as far as is known here, and since when. */
+  #step = 0;
+  #stepSinceMs = performance.now();
+  #usualMs = 0;
+  /** What was given out besides in a step. */
+  #given: { readonly step: number; readonly parts: readonly Given[] } = { step: 0, parts: [] };
+  /** Who leaves, and from which step on others have its part. */
+  readonly #leaving = new Map<Rank, number>();
+  #explained = '';
+  #isAsking = false;
+  #isOpen = false;
+
+  constructor(options: WorkDispatcherOptions) {
+    this.#options = options;
+    this.#watch = setInterval(() => this.#look(), MIN_LATE_MS);
+  }
+
+  /** The line that says what the step under way waits for, or ''. */
+  get explanation(): string {
+    return this.#explained;
+  }
+
+  /** The step under way is `step`: the shards have (gone back to) its version. Every worker is told again what is its part. */
+  begin(step: number): void {
+    this.#isOpen = true;
+    this.#step = step;
+    this.#stepSinceMs = performance.now();
+    this.#standing = [];
+    this.#plan(step);
+  }
+
+  /** Lets the workers go on up to this step. */
+  letGo(untilStep: number): void {
+    this.#untilStep = untilStep;
+    if (this.#isOpen) this.#plan(this.#step, true);
+  }
+
+  /** A worker has come: it gets a part of a coming step, and costs the others nothing. */
+  joined(rank: Rank): void {
+    if (!this.#isOpen) return;
+    const others = this.#options.ranks().filter((other) => other !== rank);
+    const isAlone = !others.some((other) => this.#standing.at(-1)?.assignment.has(other));
+    if (this.#plan(isAlone ? this.#step : this.#comingStep)) return;
+    const standing = this.#standing.at(-1);
+    this.#options.send(rank, { assignment: { fromStep: standing?.fromStep ?? this.#step, untilStep: this.#untilStep, nodes: [...standing?.assignment.get(rank) ?? []] } });
+  }
+
+  /** A worker leaves in order: it goes on until a step that others have its part of. */
+  leaving(rank: Rank): void {
+    const isLast = this.#options.ranks().length === 0;
+    if (!this.isBusy || isLast) return this.#options.onReleased(rank);
+    const fromStep = this.#comingStep;
+    this.#plan(fromStep);
+    this.#options.send(rank, { assignment: { fromStep, untilStep: this.#untilStep, nodes: [] } });
+    this.#leaving.set(rank, fromStep);
+  }
+
+  /** A worker is gone: what it had of this step goes to others now, and its part of the coming ones. */
+  lost(rank: Rank): void {
+    this.#leaving.delete(rank);
+    this.#speeds = withoutRank(this.#speeds, rank);
+    if (this.#isOpen) void this.#ask((coverage) => this.#plan((coverage?.step ?? this.#step) + 1));
+  }
+
+  finished({ step, workers, atMs }: FinishedStep): void {
+    if (step < this.#step) return;
+    const endedMs = atMs - performance.timeOrigin;
+    const tookMs = (endedMs - this.#stepSinceMs) / (step + 1 - this.#step);
+    this.#usualMs = this.#usualMs === 0 ? tookMs : this.#usualMs * 0.9 + Math.min(tookMs, 4 * this.#usualMs) * 0.1;
+    this.#step = step + 1;
+    this.#stepSinceMs = endedMs;
+    this.#explained = '';
+    this.#speeds = withShares(this.#speeds, workers.map((share) => ({ ...share, rank: rankOf(share.rank) })));
+    this.#plan(this.#comingStep);
+    this.#release();
+  }
+
+  stop(): void {
+    clearInterval(this.#watch);
+    this.#isOpen = false;
+  }
+
+  /** Steps are to be made, and the workers may make them. */
+  get isBusy(): boolean {
+    return this.#isOpen && this.#step < this.#untilStep;
+  }
+
+  /** Those that leave may go when others have their part, or when there is nothing left to do. */
+  #release(): void {
+    for (const [rank, fromStep] of this.#leaving) {
+      if (this.#step < fromStep && this.isBusy) continue;
+      this.#leaving.delete(rank);
+      this.#options.onReleased(rank);
+    }
+  }
+
+  get #comingStep(): number {
+    return this.#step + 2 + Math.ceil(AHEAD_MS / Math.max(this.#usualMs, 1));
+  }
+
+  /** Assigns from a step on where the members or their speeds call for it, or `always`; says whether it did. */
+  #plan(fromStep: number, always = false): boolean {
+    const current = this.#standing.at(-1)?.assignment ?? null;
+    const decision = planAssignment({ current, ranks: this.#options.ranks(), speeds: this.#speeds, microBatches: this.#options.config.microBatches });
+    const assignment = decision.kind === 'assign' ? decision.assignment : always ? current : null;
+    if (assignment === null) return false;
+    this.#standing = [...this.#standing.filter((standing) => standing.fromStep < fromStep).slice(-4), { fromStep, assignment }];
+    for (const [rank, nodes] of assignment) this.#options.send(rank, { assignment: { fromStep, untilStep: this.#untilStep, nodes: [...nodes] } });
+    return true;
+  }
+
+  /** What each worker has of a step, by the assignment that held when it began. */
+  #assignmentOf(step: number): Assignment {
+    return (this.#standing.findLast(({ fromStep }) => fromStep <= step) ?? this.#standing.at(0))?.assignment ?? new Map();
+  }
+
+  #look(): void {
+    if (!this.isBusy) return;
+    const lateMs = Math.max(MIN_LATE_MS, (this.#options.config.backupAfter ?? 3) * this.#usualMs);
+    if (performance.now() - this.#stepSinceMs > lateMs) void this.#ask(() => undefined);
+  }
+
+  /** Looks up what the step lacks and gives it out; then tells what it has found. One look at a time. */
+  async #ask(then: (coverage: StepCoverage | null) => void): Promise<void> {
+    if (this.#isAsking) return then(null);
+    this.#isAsking = true;
+    try {
+      const coverage = await this.#options.coverage();
+      if (coverage !== null && this.#isOpen) this.#give(coverage);
+      then(coverage);
+    } catch (error) {
+      this.#options.onLog(`cannot look up what the step lacks: ${messageOf(error)}`);
+    } finally {
+      this.#isAsking = false;
+    }
+  }
+
+  #give({ step, missing, behind, isSplit }: StepCoverage): void {
+    if (missing.length === 0 || step >= this.#untilStep) return;
+    const nowMs = performance.now();
+    const { config, membership } = this.#options;
+    const { extras, given, late, explanation } = decideExtras({
+      nowMs, sinceMs: this.#stepSinceMs, usualMs: this.#usualMs || null, backupAfter: config.backupAfter, failureDetectionMs: config.failureDetectionMs,
+      step, missing, shards: behind, assignment: this.#assignmentOf(step), given: step === this.#given.step ? this.#given.parts : [], membership: membership(), speeds: this.#speeds,
+    });
+    this.#given = { step, parts: given };
+    this.#speeds = withLate(this.#speeds, late);
+    for (const [rank, nodes] of extras) this.#options.send(rank, { extra: { step, nodes: [...nodes] } });
+    this.#explain(explanation, nowMs);
+    if (isSplit && nowMs - this.#stepSinceMs > SPLIT_STUCK_FACTOR * config.failureDetectionMs) {
+      this.#stepSinceMs = nowMs;
+      this.#options.onStuck(`step ${step} is made on some shards, and no worker is left that could complete it on the others`);
+    }
+  }
+
+  /** Once a step, when it has lasted as long as would be worth a look. */
+  #explain(explanation: string | null, nowMs: number): void {
+    if (explanation === null) return;
+    const isNew = this.#explained === '';
+    this.#explained = explanation;
+    if (isNew && nowMs - this.#stepSinceMs > this.#options.config.failureDetectionMs / 4) this.#options.onLog(explanation);
+    else if (isNew) this.#explained = '';
+  }
+}
