@@ -1,7 +1,5 @@
 import { z } from 'zod';
 
-const tallySchema = z.strictObject({ numExamples: z.int(), numCorrect: z.int(), lossSum: z.number(), numNonFinite: z.int() });
-
 /** The epoch of least validation loss so far; `version` is the one at its end. */
 export const bestEpochSchema = z.strictObject({ epoch: z.int().min(0), loss: z.number(), version: z.int().min(0) });
 
@@ -12,8 +10,6 @@ export const runProgressSchema = z.strictObject({
   trainSeconds: z.number().min(0),
   /** Applied over all steps. */
   numExamples: z.int().min(0),
-  /** Of the epoch in progress, steps added in order. */
-  epochTally: tallySchema,
 });
 
 export type BestEpoch = z.output<typeof bestEpochSchema>;
