@@ -22,7 +22,7 @@ const SHARDS = 2;
 
 /**
  * Workers, two shards and a coordinator that follows this library's decisions, on a clock of its own. Each message takes
- * a time of its own and may overtake others; only those of one connection keep their order, and are lost when it breaks.
+ * a time of its own, so they overtake one another; those to a worker whose connection breaks are lost.
  */
 export class SimulatedCluster {
   nowMs = 0;
@@ -95,17 +95,15 @@ export class SimulatedCluster {
     this.#help();
   }
 
-  #send(arrive: () => void, afterMs = this.nowMs): number {
-    const atMs = Math.max(afterMs, this.nowMs + this.#random() * LONGEST_DELAY_MS);
-    this.#underWay.push({ atMs, arrive });
-    return atMs;
+  #send(arrive: () => void): void {
+    this.#underWay.push({ atMs: this.nowMs + this.#random() * LONGEST_DELAY_MS, arrive });
   }
 
   #sendTo(rank: Rank, arrive: (worker: SimulatedWorker) => void): void {
     const worker = this.#workers[rank];
     if (worker === undefined) return;
     const { connection } = worker;
-    worker.newestMessageMs = this.#send(() => { if (worker.connection === connection && worker.connected) arrive(worker); }, worker.newestMessageMs);
+    this.#send(() => { if (worker.connection === connection && worker.connected) arrive(worker); });
   }
 
   #work(worker: SimulatedWorker): void {
@@ -198,10 +196,8 @@ export class SimulatedCluster {
 
   /** What every decision must keep to, on the way to the worker. */
   #give(state: StepState, rank: Rank, microBatches: readonly number[], send: () => void): void {
-    const own = microBatchesIn(state.assignment.get(rank) ?? []);
     const kind = memberOf(state.membership, rank)?.kind;
     if (kind !== 'active' && kind !== 'leaving') throw new Error(`worker ${rank} is ${kind ?? 'unknown'} and was given ${microBatches.join()}`);
-    if (microBatches.some((one) => own.includes(one))) throw new Error(`worker ${rank} was given its own ${microBatches.join()}`);
     if (microBatches.some((one) => !state.missing.includes(one))) throw new Error(`worker ${rank} was given ${microBatches.join()}, of which some are there`);
     send();
   }

@@ -14,8 +14,6 @@ export class SimulatedWorker {
   /** Messages of an older connection are lost with it. */
   connection = 1;
   connected = true;
-  /** When the newest message to it arrives. */
-  newestMessageMs = 0;
   #step = -1;
   #busyMs = 0;
   #workedMs = 0;

@@ -20,7 +20,8 @@ export function explainStep(state: StepState): string {
 }
 
 function explainHolder(state: StepState, rank: Rank | undefined, microBatches: readonly number[]): string {
-  const helpers = [...new Set(state.given.filter((given) => given.microBatches.some((one) => microBatches.includes(one))).map((given) => given.rank))];
+  const given = state.given.filter((one) => one.rank !== rank && one.microBatches.some((microBatch) => microBatches.includes(microBatch)));
+  const helpers = [...new Set(given.map((one) => one.rank))];
   const help = helpers.length === 0 ? '' : `, given to worker${helpers.length === 1 ? '' : 's'} ${helpers.join(', ')}`;
   return `${rank === undefined ? 'assigned to no worker' : explainWorker(state, rank)}${help}`;
 }

@@ -38,9 +38,10 @@ it.each([
   ['a worker that is only slow is left alone for a while', step(299), {}],
   ['then idle workers compute its part too', step(300), { 0: [4], 1: [5] }],
   ['but none whose own part is missing as well', step(300, { missing: [0, 4, 5, 7] }), { 1: [0, 4, 5, 7] }],
-  ['and nobody where all are late', step(300, { missing: [0, 2, 4, 6] }), {}],
-  ['nor where the config wants no backups', step(5000, { backupAfter: null }), {}],
-  ['nor in a first step, whose usual time nobody knows, before a multiple of the detection time', step(5999, { usualMs: null }), {}],
+  ['and where all are late each is given its own again, lest its assignment was lost', step(300, { missing: [0, 2, 4, 6] }), { 0: [0], 1: [2], 2: [4], 3: [6] }],
+  ['as where the config wants no backups, after the detection time', step(2000, { backupAfter: null }), { 2: [4, 5] }],
+  ['and not before', step(1999, { backupAfter: null }), {}],
+  ['nor does anybody help in a first step, whose usual time nobody knows, before a multiple of the detection time', step(5999, { usualMs: null }), {}],
   ['a step of under a millisecond is late after 50 ms', step(49, { usualMs: 0.5 }), {}],
   ['a leaving worker still computes its own part', step(10, { membership: withLeaving(active(4), rankOf(2)) }), {}],
   ['a leaving worker is given nothing', step(10, { membership: withLeaving(lost, rankOf(0)) }), { 1: [4], 3: [5] }],
@@ -59,6 +60,14 @@ it('gives the same again only after another interval, and then to others', () =>
   expect(extrasOf({ ...first, given, nowMs: NOW + 300 })).toEqual({ 1: [4], 0: [5] });
   const again = decideExtras({ ...first, given, nowMs: NOW + 300 });
   expect(extrasOf({ ...first, given: again.given, nowMs: NOW + 600 })).toEqual({ 3: [4, 5] });
+});
+
+it('gives a late worker its own again only after another interval, and helps it as soon as one is idle', () => {
+  const allLate = step(300, { missing: [0, 2, 4, 6] });
+  const { given } = decideExtras(allLate);
+  expect(extrasOf({ ...allLate, given, nowMs: NOW + 299 })).toEqual({});
+  expect(extrasOf({ ...allLate, given, nowMs: NOW + 300 })).toEqual({ 0: [0], 1: [2], 2: [4], 3: [6] });
+  expect(extrasOf({ ...allLate, given, nowMs: NOW + 1, missing: [4] })).toEqual({ 0: [4] });
 });
 
 it('gives it again to the only worker that is left, whose message may have been lost with its connection', () => {

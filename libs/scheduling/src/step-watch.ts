@@ -6,6 +6,8 @@ import type { Share } from './speeds.ts';
 import { explainStep } from './step-explanation.ts';
 import { ownersOf, patienceMs, type Given, type StepClock, type StepState } from './step-state.ts';
 
+type Owners = ReadonlyMap<number, Rank>;
+
 export type WatchDecision = { readonly kind: 'wait'; readonly untilMs: number } | { readonly kind: 'query' };
 
 /**
@@ -31,16 +33,17 @@ export interface ExtrasDecision {
 /**
  * Who shall compute the missing micro-batches too. Those of a worker that is gone go to all others at once; those of one
  * that is late go to idle workers, whose own are all there. What was given is given again, to others where there are any,
- * only after another interval without it. So a step that lacks something always has someone who works at it.
+ * only after another interval without it. A late worker that nobody can help is given its own again, which costs one that
+ * is at it nothing: should its assignment have been lost, it has it now. So what a step lacks is always asked of someone.
  */
 export function decideExtras(state: StepState): ExtrasDecision {
   const owners = ownersOf(state.assignment);
   const live = new Set<Rank | undefined>(liveRanks(state));
   const isLate = state.nowMs - state.sinceMs >= patienceMs(state);
   const orphans = state.missing.filter((microBatch) => !live.has(owners.get(microBatch)));
-  const overdue = isLate && state.backupAfter !== null ? state.missing.filter((microBatch) => live.has(owners.get(microBatch))) : [];
-  const idle = idleRanks(state, owners);
-  const extras = joined([...deal(state, orphans, helpers(state)), ...deal(state, overdue, idle)]);
+  const overdue = isLate ? state.missing.filter((microBatch) => live.has(owners.get(microBatch))) : [];
+  const idle = state.backupAfter === null ? [] : idleRanks(state, owners);
+  const extras = joined([...deal(state, owners, orphans, helpers(state)), ...(idle.length > 0 ? deal(state, owners, overdue, idle) : [remind(state, owners, overdue)])]);
   const given = [...state.given, ...[...extras].map(([rank, nodes]) => ({ rank, microBatches: microBatchesIn(nodes), atMs: state.nowMs }))];
   return {
     extras,
@@ -60,7 +63,7 @@ function helpers(state: StepState): Rank[] {
 }
 
 /** Those that wait: neither their own part is missing nor what they were given lately. */
-function idleRanks(state: StepState, owners: ReadonlyMap<number, Rank>): Rank[] {
+function idleRanks(state: StepState, owners: Owners): Rank[] {
   const missing = new Set(state.missing);
   const busy = new Set<Rank | undefined>(state.missing.map((microBatch) => owners.get(microBatch)));
   for (const { rank, microBatches } of recentlyGiven(state)) {
@@ -71,22 +74,35 @@ function idleRanks(state: StepState, owners: ReadonlyMap<number, Rank>): Rank[] 
 
 const recentlyGiven = (state: StepState): Given[] => state.given.filter(({ atMs }) => state.nowMs - atMs < patienceMs(state));
 
-/** Deals what no live worker was given lately; a micro-batch goes to those of `ranks` that were not given it before, where there are any. */
-function deal(state: StepState, microBatches: readonly number[], ranks: readonly Rank[]): Assignment[] {
+/** What each late worker is given of its own, unless it was lately. */
+function remind(state: StepState, owners: Owners, overdue: readonly number[]): Assignment {
+  const reminded = new Set(recentlyGiven(state).flatMap(({ rank, microBatches }) => microBatches.filter((microBatch) => owners.get(microBatch) === rank)));
+  const open = overdue.filter((microBatch) => !reminded.has(microBatch));
+  return new Map([...state.assignment.keys()].map((rank) => [rank, nodesOf(open.filter((microBatch) => owners.get(microBatch) === rank))] as const)
+    .filter(([, nodes]) => nodes.length > 0));
+}
+
+/** Deals what no other live worker was given lately; a micro-batch goes to those of `ranks` that were not given it before, where there are any. */
+function deal(state: StepState, owners: Owners, microBatches: readonly number[], ranks: readonly Rank[]): Assignment[] {
   const live = new Set(liveRanks(state));
-  const underWay = new Set(recentlyGiven(state).filter(({ rank }) => live.has(rank)).flatMap((given) => given.microBatches));
+  const underWay = new Set(recentlyGiven(state).filter(({ rank }) => live.has(rank))
+    .flatMap(({ rank, microBatches: some }) => some.filter((microBatch) => owners.get(microBatch) !== rank)));
   const open = microBatches.filter((microBatch) => !underWay.has(microBatch));
-  const triedBy = Map.groupBy(open, (microBatch) => ranksGiven(state, microBatch).join());
-  return [...triedBy.values()].map((group) => {
-    const tried = ranksGiven(state, group[0] ?? 0);
-    const untried = ranks.filter((rank) => !tried.includes(rank));
+  const tried = ranksGiven(state);
+  const alike = Map.groupBy(open, (microBatch) => (tried.get(microBatch) ?? []).join());
+  return [...alike.values()].map((group) => {
+    const untried = ranks.filter((rank) => !(tried.get(group[0] ?? -1) ?? []).includes(rank));
     return takeOver({ microBatches: group, ranks: untried.length > 0 ? untried : ranks, speeds: state.speeds });
   });
 }
 
-/** Who was given a micro-batch in this step, in rank order. */
-function ranksGiven({ given }: StepState, microBatch: number): Rank[] {
-  return [...new Set(given.filter(({ microBatches }) => microBatches.includes(microBatch)).map(({ rank }) => rank))].sort((a, b) => a - b);
+/** Who was given each micro-batch in this step. */
+function ranksGiven({ given }: StepState): ReadonlyMap<number, readonly Rank[]> {
+  const tried = new Map<number, Rank[]>();
+  for (const { rank, microBatches } of given) {
+    for (const microBatch of microBatches) tried.set(microBatch, [...(tried.get(microBatch) ?? []), rank]);
+  }
+  return tried;
 }
 
 function joined(assignments: readonly Assignment[]): Assignment {
@@ -97,7 +113,7 @@ function joined(assignments: readonly Assignment[]): Assignment {
   return new Map([...microBatches].map(([rank, all]) => [rank, nodesOf(all.sort((a, b) => a - b))]));
 }
 
-function lateShares(state: StepState, overdue: readonly number[], owners: ReadonlyMap<number, Rank>): Share[] {
+function lateShares(state: StepState, overdue: readonly number[], owners: Owners): Share[] {
   const late = new Set(overdue.flatMap((microBatch) => owners.get(microBatch) ?? []));
   return [...late].map((rank) => ({
     rank, microBatches: microBatchesIn(state.assignment.get(rank) ?? []).length, computeMs: state.nowMs - state.sinceMs,
