@@ -13,7 +13,7 @@ export interface MemberConnection<Sent> {
   /** `ADDRESS:PORT`, `unix` or `in-process`. */
   readonly peer: string;
   send(message: Sent): void;
-  /** Ends the stream after what was sent. */
+  /** Ends the stream after what was sent; what the member says from then on is not heard. */
   end(): void;
 }
 
@@ -32,6 +32,7 @@ export function attachMember<Received extends { readonly hello?: unknown }, Sent
 ): void {
   const peer = peerOf(stream);
   let open = true;
+  let ending = false;
   const ended = (): void => {
     if (!open) return;
     open = false;
@@ -47,17 +48,20 @@ export function attachMember<Received extends { readonly hello?: unknown }, Sent
   const connection: MemberConnection<Sent> = {
     peer,
     send: (message) => {
-      if (!open) return;
+      if (!open || ending) return;
       if (stream.writableLength > MOST_WAITING) refuse({ code: status.RESOURCE_EXHAUSTED, details: `${stream.writableLength} messages wait for a peer that does not read` });
       else stream.write(message);
     },
     end: () => {
-      if (open) stream.end();
+      if (!open || ending) return;
+      ending = true;
+      clearTimeout(silent);
+      stream.end();
     },
   };
   stream.sendMetadata(new Metadata());
   stream.on('data', (message: Received) => {
-    if (!open) return;
+    if (!open || ending) return;
     if (message.hello) clearTimeout(silent);
     try {
       port.message(connection, message);

@@ -11,6 +11,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'train', summary: 'train a model with a coordinator and workers on this machine', load: async () => (await import('./train.ts')).trainCommand() },
   { name: 'coordinator', summary: "run a run's coordinator, for workers started by hand", load: async () => (await import('./coordinator.ts')).coordinatorCommand() },
   { name: 'worker', summary: "join a coordinator's run", load: async () => (await import('./worker.ts')).workerCommand() },
+  { name: 'parameter-server', summary: "host shards of a coordinator's run", load: async () => (await import('./parameter-server.ts')).parameterServerCommand() },
   { name: 'evaluate', summary: "evaluate a run's model on its test images", load: async () => (await import('./evaluate.ts')).evaluateCommand() },
   { name: 'predict', summary: "recognise digits in pictures with a run's model", load: async () => (await import('./predict.ts')).predictCommand() },
   { name: 'verify', summary: 'say whether two runs are the same, bit for bit', load: async () => (await import('./verify.ts')).verifyCommand() },

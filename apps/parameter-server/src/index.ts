@@ -1,0 +1,1 @@
+export { runParameterServer, type ParameterServerOptions } from './run-parameter-server.ts';
