@@ -43,7 +43,7 @@ it('leaves no process behind when its own is killed', { timeout: 60_000 }, async
   const parent = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'ignore', 'inherit'] });
   const [socket] = await once(silent, 'connection') as [Socket];
   const closed = Promise.withResolvers<void>();
-  socket.on('error', () => undefined).once('close', () => closed.resolve());
+  socket.on('error', () => undefined).once('close', () => closed.resolve()).resume();
   parent.kill('SIGKILL');
   const killedMs = performance.now();
   await closed.promise;
