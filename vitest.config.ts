@@ -21,10 +21,23 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['tests/**/*.spec.ts'],
-          exclude: IGNORED,
+          exclude: [...IGNORED, 'tests/containers/**'],
           pool: 'forks',
           env,
           testTimeout: 180_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'containers',
+          include: ['tests/containers/**/*.spec.ts'],
+          exclude: IGNORED,
+          globalSetup: 'tests/containers/image.ts',
+          pool: 'forks',
+          // The container that testcontainers cleans up with is pulled from a registry; the tests clean up themselves.
+          env: { ...env, TESTCONTAINERS_RYUK_DISABLED: 'true' },
+          testTimeout: 120_000,
           hookTimeout: 60_000,
         },
       },

@@ -1,6 +1,6 @@
 /**
- * `count-tests.mjs FILE`: prints `N passed, N failed` from vitest's JSON report. A file that could not be run counts as
- * one failure, and so does a report that is not there. Exits with 1 where anything failed or nothing ran.
+ * `count-tests.mjs FILE...`: prints `N passed, N failed` over vitest's JSON reports. A file that could not be run counts
+ * as one failure, and so does a report that is not there. Exits with 1 where anything failed or nothing ran.
  */
 import { readFileSync } from 'node:fs';
 
@@ -14,6 +14,8 @@ function count(path) {
   }
 }
 
-const { passed, failed } = count(process.argv[2]);
+const counts = process.argv.slice(2).map(count);
+const passed = counts.reduce((sum, report) => sum + report.passed, 0);
+const failed = counts.reduce((sum, report) => sum + report.failed, 0);
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = passed > 0 && failed === 0 ? 0 : 1;

