@@ -26,7 +26,6 @@ function contentsAt(version: number, change: Partial<CheckpointContents> = {}): 
     runId: 'run', configSha256: sha256('config'), version, epoch: 1, samplesIntoEpoch: 640, seed: 7,
     progress: {
       best: { epoch: 0, loss: 0.1 + 0.2, version: 5 }, trainSeconds: 1.25, numExamples: 1234,
-      epochTally: { numExamples: 640, numCorrect: 600, lossSum: 1 / 3, numNonFinite: 1 },
     },
     layout,
     parameters: shared(layout.totalLength, (index) => [-0, NaN, 1e-45, 0.1][index % 4]! + version),

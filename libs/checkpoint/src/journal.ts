@@ -15,6 +15,9 @@ export interface Journal {
   close(): void;
 }
 
+/** A database that nobody refers to any more is closed by the garbage collector, and with it the lock would go. */
+const held = new Set<DatabaseSync>();
+
 /**
  * Opens the journal of a run, `journal.sqlite`, or makes it, and locks it. The kernel frees the lock when the process ends, however it does.
  * @throws LockstepError `usage` naming the process that has it open; `storage` naming the file where it is damaged, of an
@@ -46,6 +49,7 @@ class SqliteJournal implements Journal {
     this.#database = database;
     this.#append = appenderOf(database);
     this.#entries = entries;
+    held.add(database);
   }
 
   get entries(): readonly JournalEntry[] {
@@ -65,5 +69,6 @@ class SqliteJournal implements Journal {
   close(): void {
     removeHolder(this.#run);
     this.#database.close();
+    held.delete(this.#database);
   }
 }

@@ -13,7 +13,7 @@ const MAX_SAVES = 10_000;
 const [what, runs] = process.argv.slice(2) as [Saved, string];
 const run = await openRunDirectory(runs, 'digits').catch(() => createRunDirectory(runs, 'digits'));
 const layout = layOutParameters([{ name: 'dense/kernel', shape: [25_000], kind: 'trainable' }]);
-const noProgress = { best: null, trainSeconds: 0, numExamples: 0, epochTally: { numExamples: 0, numCorrect: 0, lossSum: 0, numNonFinite: 0 } };
+const noProgress = { best: null, trainSeconds: 0, numExamples: 0 };
 
 interface Saving {
   /** The first time it is called with 1. */
