@@ -2,18 +2,18 @@ import { mkdtempSync, readdirSync, readlinkSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { uniformStream, type LockstepError } from '@lockstep/core';
+import { LockstepError, uniformStream } from '@lockstep/core';
 import { insecureClientCredentials, insecureServerCredentials } from './credentials.ts';
-import { ExchangeClient } from './exchange-client.ts';
+import { ExchangeClient, type ExchangeClientOptions } from './exchange-client.ts';
 import { partialFile } from './exchange-files.ts';
-import type { PartialHeader } from './exchange-port.ts';
-import { ExchangeServer } from './exchange-server.ts';
+import type { PeerPort } from './exchange-port.ts';
+import { ExchangeServer, type StreamEnd } from './exchange-server.ts';
 import { probeSharedDirectory } from './shared-directory.ts';
 import { SharedFile } from './shared-file.ts';
-import { blankHeader, CHUNK_FLOATS, decodeFrame, encodeFrame, framesOf } from './tensor-frame.ts';
+import { blankHeader, CHUNK_FLOATS, decodeFrame, encodeFrame, framesOf, MAX_FRAME_BYTES } from './tensor-frame.ts';
 import { anyFloats, bitsOf } from './testing/float-bits.ts';
 import { Journal } from './testing/journal.ts';
-import { hello, RawWorker, startRawShard } from './testing/raw-exchange.ts';
+import { hello, RawWorker, startRawShard, TOKEN, workerHello } from './testing/raw-exchange.ts';
 import { RecordingShard } from './testing/recording-shard.ts';
 import { RecordingVersions } from './testing/recording-versions.ts';
 
@@ -25,8 +25,9 @@ const CARRIERS = [
 
 /** More than two chunks, the last one not full. */
 const LARGE = 300_000;
-const tally = { numExamples: 3, numCorrect: 2, lossSum: 0.1 };
-const partialOf = (step: number, index: number): PartialHeader => ({ step, node: { level: 0, index }, tally, computeMs: 1.5 });
+const tally = { numExamples: 3, numCorrect: 2, lossSum: 0.1, numNonFinite: 0 };
+const partialOf = (step: number, index: number) => ({ step, node: { level: 0, index }, tally, computeMs: 1.5, digests: [0xfedc_ba98 + index] });
+const framesOfPartial = (step: number, index: number, floats: Float32Array): Buffer[] => framesOf('partial', partialOf(step, index), floats, partialOf(step, index).digests);
 
 interface Worker {
   readonly client: ExchangeClient;
@@ -34,35 +35,49 @@ interface Worker {
   readonly lost: Journal<LockstepError>;
 }
 
+const noPeers: PeerPort = {
+  accept: () => {
+    throw new LockstepError('protocol', 'no peer is due');
+  },
+};
+
 class Exchange implements AsyncDisposable {
   readonly shard: RecordingShard;
-  readonly streamEnds = new Journal<{ readonly rank: number | null; readonly fault: LockstepError | null }>();
+  readonly streamEnds = new Journal<StreamEnd>();
   readonly server: ExchangeServer;
   readonly #clients: ExchangeClient[] = [];
   address = '';
 
-  private constructor(length: number, sharedMemory: boolean) {
+  private constructor(length: number, sharedMemory: boolean, serving: boolean, failureDetectionMs: number) {
     this.shard = new RecordingShard(length);
-    this.server = new ExchangeServer(this.shard, {
-      sharedMemory, credentials: insecureServerCredentials(), onStreamEnd: (rank, fault) => this.streamEnds.add({ rank, fault }),
+    this.server = new ExchangeServer(this.shard, noPeers, {
+      token: TOKEN, sharedMemory, serving, failureDetectionMs, credentials: insecureServerCredentials(), onStreamEnd: (end) => this.streamEnds.add(end),
     });
   }
 
-  static async start(length: number, { sharedMemory, address }: (typeof CARRIERS)[number]): Promise<Exchange> {
-    const exchange = new Exchange(length, sharedMemory);
+  static async start(length: number, { sharedMemory, address }: (typeof CARRIERS)[number], serving = true, failureDetectionMs = 60_000): Promise<Exchange> {
+    const exchange = new Exchange(length, sharedMemory, serving, failureDetectionMs);
     [exchange.address = ''] = await exchange.server.listen([address(directory)]);
     return exchange;
   }
 
-  async join(rank: number): Promise<Worker> {
+  async join(rank: number, initial?: () => Float32Array): Promise<Worker> {
+    const { opened, ...worker } = this.begin(rank, initial);
+    await opened;
+    return worker;
+  }
+
+  /** A worker that may not be welcome yet. */
+  begin(rank: number, initial: () => Float32Array = () => new Float32Array(this.shard.length), options: Partial<ExchangeClientOptions> = {}): Worker & { readonly opened: Promise<void> } {
     const versions = new RecordingVersions(this.shard.length);
     const lost = new Journal<LockstepError>();
+    const { promise: opened, resolve } = Promise.withResolvers<void>();
     const client = new ExchangeClient({
-      rank, address: this.address, credentials: insecureClientCredentials(), length: this.shard.length, versions, onLost: (error) => lost.add(error),
+      rank, token: TOKEN, address: this.address, credentials: insecureClientCredentials(), length: this.shard.length, versions, initial,
+      onOpen: resolve, onLost: (error) => lost.add(error), ...options,
     });
     this.#clients.push(client);
-    await client.opened;
-    return { client, versions, lost };
+    return { client, versions, lost, opened };
   }
 
   async committed(count: number): Promise<RecordingShard['committed']> {
@@ -111,13 +126,14 @@ describe.each(CARRIERS)('an exchange by $carrier', (carrier) => {
 
   it.each([0, 1, CHUNK_FLOATS, LARGE])('carries %i initial parameters and their version bit for bit', async (length) => {
     await using exchange = await Exchange.start(length, carrier);
+    exchange.shard.needsInitial = true;
     exchange.shard.onInitial = (parameters) => exchange.server.publish(0, parameters);
-    const { client, versions } = await exchange.join(0);
     const initial = anyFloats(length, length);
-    client.initialize(initial);
+    const { versions } = await exchange.join(0, () => initial);
     expect(bitsOf(await versions.version(0))).toBe(bitsOf(initial));
-    const [event] = exchange.shard.journal.entries;
+    const [reserved, event] = exchange.shard.journal.entries;
     expect(event?.kind).toBe('initial');
+    expect(event?.destination).toBe(reserved?.destination);
     expect(bitsOf(event!.destination)).toBe(bitsOf(initial));
   });
 
@@ -131,7 +147,7 @@ describe.each(CARRIERS)('an exchange by $carrier', (carrier) => {
     expect(reserved).toHaveLength(5);
     committed.forEach(({ rank, header, destination }, index) => {
       expect(rank).toBe(4);
-      expect(header).toMatchObject(partialOf(0, index));
+      expect(header).toMatchObject({ ...partialOf(0, index), digests: Uint32Array.from(partialOf(0, index).digests), carrier: carrier.sharedMemory ? 'shared' : 'inline' });
       expect(destination).toBe(reserved[index]!.destination);
       expect(bitsOf(destination)).toBe(bitsOf(sums[index]!));
     });
@@ -230,7 +246,7 @@ describe.each(CARRIERS)('an exchange by $carrier', (carrier) => {
     await exchange.streamEnds.atLeast(1);
     client.push(partialOf(0, 0), 0, new Float32Array(10));
     await exchange.join(8);
-    expect(exchange.streamEnds.entries).toEqual([{ rank: 7, fault: null }]);
+    expect(exchange.streamEnds.entries).toEqual([{ peer: expect.any(String) as string, rank: 7, fault: null }]);
     expect(exchange.shard.journal.entries).toEqual([]);
     expect(lost.entries).toEqual([]);
   });
@@ -249,34 +265,37 @@ describe.each(CARRIERS)('an exchange by $carrier', (carrier) => {
 
   it('refuses a worker with another idea of the range', async () => {
     await using exchange = await Exchange.start(10, carrier);
-    const lost = new Journal<LockstepError>();
-    const client = new ExchangeClient({
-      rank: 0, address: exchange.address, credentials: insecureClientCredentials(), length: 11, versions: new RecordingVersions(11), onLost: (error) => lost.add(error),
-    });
-    await expect(client.opened).rejects.toMatchObject({ code: 'protocol', message: `shard at ${exchange.address} holds 10 elements, expected 11` });
+    const { lost } = exchange.begin(0, undefined, { length: 11 });
+    expect((await lost.atLeast(1))[0]).toMatchObject({ code: 'protocol', message: `shard at ${exchange.address} holds 10 elements, expected 11` });
     expect(lost.entries).toHaveLength(1);
   });
 });
 
 describe('what a shard does to a worker that breaks the protocol', () => {
   const length = CHUNK_FLOATS + 10;
-  const chunks = framesOf('partial', partialOf(0, 0), new Float32Array(length));
-  const others = framesOf('partial', partialOf(0, 1), new Float32Array(length));
-  const greeting = [hello({ rank: 3 }), hello({ proof: null })];
-  const shared = encodeFrame({ ...blankHeader, kind: 'partial', carrier: 'shared', count: length, length });
+  const chunks = framesOfPartial(0, 0, new Float32Array(length));
+  const others = framesOfPartial(0, 1, new Float32Array(length));
+  const greeting = [workerHello(3), hello({ proof: null })];
+  const shared = encodeFrame({ ...blankHeader, kind: 'partial', carrier: 'shared', count: length, length }, null, [0]);
 
   it.each([
     ['sends tensors before it says hello', [chunks[0]!], 'partial before hello'],
-    ['says a hello that is none', [hello({ rank: -1 })], 'malformed hello of an exchange stream'],
+    ['says a hello that is none', [workerHello(-1)], 'malformed hello of an exchange stream'],
+    ['presents another token', [workerHello(3, { token: 'a guess' })], 'the stream does not present the token of this run'],
+    ['names its files elsewhere', [workerHello(3, { connection: `../${'0'.repeat(29)}` })], 'malformed hello of an exchange stream'],
+    ['is a peer that is not due', [hello({ role: 'norms', token: TOKEN, generation: 0, shard: 1 })], 'no peer is due'],
+    ['sends initial parameters that nobody asked for', [...greeting, ...framesOf('initial', {}, new Float32Array(length))], 'worker 3 was not asked for initial parameters'],
+    ['sends a gradient', [...greeting, ...framesOf('gradient', {}, new Float32Array(length))], 'worker 3 sent a gradient'],
+    ['does not wait to be welcome', [workerHello(3), chunks[0]!], 'worker 3 sent a partial before it was welcome'],
     ['says hello in no JSON', [encodeFrame(blankHeader, Buffer.from('{'))], 'malformed hello of an exchange stream'],
     ['says hello again', [...greeting, hello({ proof: null })], 'worker 3 said hello again'],
     ['sends a version', [...greeting, ...framesOf('version', {}, new Float32Array(length))], 'worker 3 sent a version'],
-    ['sends a partial of another length', [...greeting, ...framesOf('partial', {}, new Float32Array(9))], `partial of 9 elements for a range of ${length}`],
+    ['sends a partial of another length', [...greeting, ...framesOf('partial', {}, new Float32Array(9), [0])], `partial of 9 elements for a range of ${length}`],
     ['begins in the middle', [...greeting, chunks[1]!], `chunk at ${CHUNK_FLOATS} of ${length} of partial (step 0, node (0, 0)), expected the first chunk of a slice`],
     ['repeats a chunk', [...greeting, chunks[0]!, chunks[0]!], `chunk at 0 of ${length} of partial (step 0, node (0, 0)), expected chunk at ${CHUNK_FLOATS}`],
     ['mixes two partials', [...greeting, chunks[0]!, others[1]!], 'of partial (step 0, node (0, 1)), expected chunk at'],
     ['names shared memory that it does not share', [...greeting, shared], 'worker 3 names a shared file but shares no memory'],
-    ['sends a frame of another size', [...greeting, chunks[0]!.subarray(0, 100)], 'malformed tensor frame: 52 payload bytes'],
+    ['sends a frame of another size', [...greeting, chunks[0]!.subarray(0, 100)], 'malformed tensor frame: 40 payload bytes'],
     ['sends nothing', [...greeting, Buffer.alloc(0)], 'malformed tensor frame: 0 bytes'],
   ] as const)('names it to one that %s, gives back its memory and serves the others', async (_, frames, message) => {
     await using exchange = await Exchange.start(length, CARRIERS[1]);
@@ -298,7 +317,7 @@ describe('what a shard does to a worker that breaks the protocol', () => {
     await using exchange = await Exchange.start(length, CARRIERS[1]);
     const { client } = await exchange.join(0);
     using worker = new RawWorker(exchange.address);
-    worker.send(...greeting, Buffer.alloc(CHUNK_FLOATS * 4 + 5000));
+    worker.send(...greeting, Buffer.alloc(MAX_FRAME_BYTES + 1));
     expect(await worker.ended).toContain('larger than max');
     client.push(partialOf(0, 5), 0, anyFloats(5, length));
     await exchange.committed(1);
@@ -316,14 +335,15 @@ describe('what a shard does to a worker that breaks the protocol', () => {
 
   it('gives back the memory of a slice, initial or partial, whose stream ends in the middle', async () => {
     await using exchange = await Exchange.start(length, CARRIERS[1]);
+    exchange.shard.needsInitial = true;
     for (const kind of ['partial', 'initial'] as const) {
       const worker = new RawWorker(exchange.address);
-      worker.send(...greeting, framesOf(kind, partialOf(0, 0), new Float32Array(length))[0]!);
-      await worker.frames.atLeast(1);
+      worker.send(...greeting, framesOf(kind, partialOf(0, 0), new Float32Array(length), kind === 'partial' ? [0] : [])[0]!);
+      await exchange.shard.journal.until((events) => events.some((event) => event.kind === (kind === 'partial' ? 'reserved' : 'initial-reserved')));
       worker[Symbol.dispose]();
     }
     await exchange.streamEnds.atLeast(2);
-    expect(new Set(exchange.shard.journal.entries.map(({ kind }) => kind))).toEqual(new Set(['reserved', 'abandoned', 'initial-abandoned']));
+    expect(new Set(exchange.shard.journal.entries.map(({ kind }) => kind))).toEqual(new Set(['reserved', 'abandoned', 'initial-reserved', 'initial-abandoned']));
   });
 });
 
@@ -331,9 +351,13 @@ describe('what a worker does with a shard that breaks the protocol', () => {
   const length = CHUNK_FLOATS + 10;
   const answer = hello({ length, sharedDirectory: null });
   const chunks = framesOf('version', { step: 3 }, new Float32Array(length));
+  const connect = (address: string, versions: RecordingVersions, lost: Journal<LockstepError>): ExchangeClient => new ExchangeClient({
+    rank: 0, token: TOKEN, address, credentials: insecureClientCredentials(), length, versions,
+    initial: () => new Float32Array(length), onOpen: () => undefined, onLost: (error) => lost.add(error),
+  });
 
   it.each([
-    ['sends a partial', [answer, ...framesOf('partial', {}, new Float32Array(length))], 'a shard sent a partial'],
+    ['sends a partial', [answer, ...framesOf('partial', {}, new Float32Array(length), [0])], 'a shard sent a partial'],
     ['sends a version of another length', [answer, ...framesOf('version', {}, new Float32Array(9))], `version of 9 elements for a range of ${length}`],
     ['answers with nonsense', [hello({ length: '9' })], 'malformed hello of an exchange stream'],
     ['names shared memory that they do not share', [answer, encodeFrame({ ...blankHeader, kind: 'version', carrier: 'shared', count: length, length })], 'names a shared file but shares no memory'],
@@ -342,7 +366,7 @@ describe('what a worker does with a shard that breaks the protocol', () => {
     using shard = await startRawShard(`unix:${join(directory, 'raw.sock')}`, (stream) => frames.forEach((frame) => stream.write(frame)));
     const versions = new RecordingVersions(length);
     const lost = new Journal<LockstepError>();
-    const client = new ExchangeClient({ rank: 0, address: shard.address, credentials: insecureClientCredentials(), length, versions, onLost: (error) => lost.add(error) });
+    const client = connect(shard.address, versions, lost);
     const [error] = await lost.atLeast(1);
     expect(error).toMatchObject({ code: 'protocol', message: expect.stringContaining(message) });
     client.close();
@@ -354,9 +378,89 @@ describe('what a worker does with a shard that breaks the protocol', () => {
   it('says that nobody listens at an address', async () => {
     const lost = new Journal<LockstepError>();
     const address = `unix:${join(directory, 'nobody.sock')}`;
-    const client = new ExchangeClient({ rank: 0, address, credentials: insecureClientCredentials(), length, versions: new RecordingVersions(length), onLost: (error) => lost.add(error) });
-    await expect(client.opened).rejects.toMatchObject({ code: 'connection', message: expect.stringContaining(address) });
+    connect(address, new RecordingVersions(length), lost);
+    expect((await lost.atLeast(1))[0]).toMatchObject({ code: 'connection', message: expect.stringContaining(address) as string });
     expect(lost.entries).toHaveLength(1);
+  });
+});
+
+describe('initial parameters', () => {
+  const TCP = CARRIERS[0];
+
+  it('are asked of one worker, and of another where its stream ends before they are whole', async () => {
+    await using exchange = await Exchange.start(LARGE, TCP);
+    exchange.shard.needsInitial = true;
+    using first = new RawWorker(exchange.address);
+    first.send(workerHello(0), hello({ proof: null }));
+    const [, request] = await first.frames.atLeast(2);
+    expect(decodeFrame(request!).header).toMatchObject({ kind: 'initial', count: 0 });
+    const asked = new Journal<number>();
+    const workers = await Promise.all([1, 2].map((rank) => exchange.join(rank, () => {
+      asked.add(rank);
+      return anyFloats(9, LARGE);
+    })));
+    first.send(framesOf('initial', {}, new Float32Array(LARGE))[0]!);
+    await exchange.shard.journal.atLeast(1);
+    first[Symbol.dispose]();
+    await exchange.shard.journal.until((events) => events.some(({ kind }) => kind === 'initial'));
+    expect(asked.entries).toHaveLength(1);
+    expect(exchange.shard.journal.entries.map(({ kind }) => kind)).toEqual(['initial-reserved', 'initial-abandoned', 'initial-reserved', 'initial']);
+    expect(bitsOf(exchange.shard.journal.entries[3]!.destination)).toBe(bitsOf(anyFloats(9, LARGE)));
+    expect(workers.flatMap(({ lost }) => lost.entries)).toEqual([]);
+  });
+
+  it('are asked of another too where a worker is silent', async () => {
+    await using exchange = await Exchange.start(10, TCP, true, 50);
+    exchange.shard.needsInitial = true;
+    using silent = new RawWorker(exchange.address);
+    silent.send(workerHello(0), hello({ proof: null }));
+    await silent.frames.atLeast(2);
+    await exchange.join(1, () => anyFloats(9, 10));
+    await exchange.shard.journal.until((events) => events.some(({ kind }) => kind === 'initial'));
+  });
+
+  it('are asked of nobody where the shard has some', async () => {
+    await using exchange = await Exchange.start(10, TCP);
+    const asked = new Journal<number>();
+    const { client } = await exchange.join(1, () => {
+      asked.add(1);
+      return new Float32Array(10);
+    });
+    client.push(partialOf(0, 0), 0, new Float32Array(10));
+    await exchange.committed(1);
+    expect(asked.entries).toEqual([]);
+  });
+});
+
+describe('a worker\'s connections', () => {
+  it('wait where the shard does not serve yet, and are welcome when it does', async () => {
+    await using exchange = await Exchange.start(10, CARRIERS[2], false);
+    const waiting = [0, 1].map((rank) => exchange.begin(rank));
+    const opened = new Journal<number>();
+    waiting.forEach((worker, rank) => void worker.opened.then(() => opened.add(rank)));
+    using raw = new RawWorker(exchange.address);
+    raw.send(workerHello(7), hello({ proof: null }));
+    expect(await raw.ended).toContain('worker 7 said hello again');
+    expect(opened.entries).toEqual([]);
+    exchange.server.publish(4, new Float32Array(10));
+    exchange.server.serve();
+    for (const { versions } of waiting) await versions.version(4);
+    expect(opened.entries.toSorted()).toEqual([0, 1]);
+  });
+
+  it('are one at a time: a new one takes the place of the last', async () => {
+    await using exchange = await Exchange.start(10, CARRIERS[0]);
+    const [first, other] = [await exchange.join(0), await exchange.join(1)];
+    const second = await exchange.join(0);
+    expect((await first.lost.atLeast(1))[0]).toMatchObject({ code: 'connection', message: expect.stringContaining('worker 0 has connected anew') as string });
+    second.client.push(partialOf(0, 0), 0, new Float32Array(10));
+    await exchange.committed(1);
+    exchange.server.publish(0, new Float32Array(10));
+    for (const { versions, lost } of [second, other]) {
+      await versions.version(0);
+      expect(lost.entries).toEqual([]);
+    }
+    expect(exchange.streamEnds.entries.map(({ fault }) => fault)).toEqual([null]);
   });
 });
 
@@ -367,7 +471,7 @@ describe('shared memory', () => {
     await using exchange = await Exchange.start(10, SHARED);
     exchange.server.publish(0, Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10));
     using worker = new RawWorker(exchange.address);
-    worker.send(hello({ rank: 0 }), hello({ proof: 'a guess' }));
+    worker.send(workerHello(0), hello({ proof: 'a guess' }));
     const [, version] = await worker.frames.atLeast(2);
     expect(decodeFrame(version!).header).toMatchObject({ kind: 'version', carrier: 'inline', count: 10 });
   });
@@ -386,9 +490,9 @@ describe('shared memory', () => {
 
   it('gives way to gRPC for a worker that cannot write there', async () => {
     await using exchange = await Exchange.start(1000, SHARED);
-    SharedFile.create(partialFile(sharedDirectories()[0]!, 5, 0)).close();
     const { client } = await exchange.join(5);
     expect(client.sharesMemory).toBe(true);
+    rmSync(sharedDirectories()[0]!, { recursive: true });
     client.push(partialOf(0, 0), 0, anyFloats(1, 1000));
     client.push(partialOf(0, 1), 1, anyFloats(2, 1000));
     const committed = await exchange.committed(2);
@@ -398,11 +502,11 @@ describe('shared memory', () => {
   it('never passes for a partial that is not the one announced', async () => {
     await using exchange = await Exchange.start(10, SHARED);
     const [shared] = sharedDirectories();
-    const file = SharedFile.create(partialFile(shared!, 0, 0));
+    const file = SharedFile.create(partialFile(shared!, '0'.repeat(32), 0));
     file.write(1, 0, new Float32Array(10));
     using worker = new RawWorker(exchange.address);
-    worker.send(hello({ rank: 0 }), hello({ proof: probeSharedDirectory(shared!) }));
-    worker.send(encodeFrame({ ...blankHeader, kind: 'partial', carrier: 'shared', count: 10, length: 10 }));
+    worker.send(workerHello(0), hello({ proof: probeSharedDirectory(shared!) }));
+    worker.send(encodeFrame({ ...blankHeader, kind: 'partial', carrier: 'shared', count: 10, length: 10 }, null, [0]));
     expect(await worker.ended).toBe('worker 0: slot 0 does not hold its partial of step 0');
     expect(exchange.shard.journal.entries.map(({ kind }) => kind)).toEqual(['reserved', 'abandoned']);
     file.close();
@@ -415,10 +519,25 @@ describe('shared memory', () => {
     exchange.server.publish(0, new Float32Array(10));
     await exchange.committed(1);
     const [path] = sharedDirectories();
-    expect(readdirSync(path!).sort()).toEqual(['partial-0-0', 'probe', 'version-0', 'version-1']);
+    expect(readdirSync(path!).sort()).toEqual([expect.stringMatching(/^partial-[0-9a-f]{32}-0$/), 'probe', 'version-0', 'version-1']);
     expect(readdirSync(path!).map((name) => statSync(join(path!, name)).mode & 0o777)).toEqual([0o600, 0o600, 0o600, 0o600]);
     await exchange[Symbol.asyncDispose]();
     expect(sharedDirectories()).toEqual([]);
+  });
+
+  it('loses what a worker left there, whose connections never meet each other\'s files', async () => {
+    await using exchange = await Exchange.start(10, SHARED);
+    const partials = (): string[] => readdirSync(sharedDirectories()[0]!).filter((name) => name.startsWith('partial-'));
+    for (let connection = 1; connection <= 3; connection += 1) {
+      const { client } = await exchange.join(0);
+      client.push(partialOf(0, 0), 0, anyFloats(connection, 10));
+      const committed = await exchange.committed(connection);
+      expect(bitsOf(committed.at(-1)!.destination)).toBe(bitsOf(anyFloats(connection, 10)));
+      expect(partials()).toHaveLength(1);
+      client.close();
+      await exchange.streamEnds.atLeast(connection);
+      expect(partials()).toEqual([]);
+    }
   });
 
   it('leaves no descriptor open, and publishes nothing, once it is closed', async () => {

@@ -6,12 +6,12 @@ import { anyFloats } from './testing/float-bits.ts';
 
 const u32 = fc.integer({ min: 0, max: 0xffff_ffff });
 const headers = fc.record({
-  kind: fc.constantFrom('partial', 'initial', 'version'),
+  kind: fc.constantFrom('initial', 'version', 'norms', 'gradient', 'state', 'ack'),
   carrier: fc.constant('inline'),
   slot: fc.integer({ min: 0, max: 0xffff }),
   step: u32,
   node: fc.record({ level: u32, index: u32 }),
-  tally: fc.record({ numExamples: u32, numCorrect: u32, lossSum: fc.double() }),
+  tally: fc.record({ numExamples: u32, numCorrect: u32, lossSum: fc.double(), numNonFinite: u32 }),
   computeMs: fc.float(),
   offset: fc.integer({ min: 0, max: 1000 }),
 }) as fc.Arbitrary<Omit<FrameHeader, 'count' | 'length'>>;
@@ -29,10 +29,11 @@ it('gives back the header and the bytes of any frame', () => {
 it('lays the fields out little-endian where the table says', () => {
   const frame = encodeFrame({
     kind: 'partial', carrier: 'shared', slot: 0x0102, step: 3, node: { level: 4, index: 5 },
-    tally: { numExamples: 6, numCorrect: 7, lossSum: 0.5 }, computeMs: 2, offset: 8, count: 9, length: 0x0a0b0c0d,
-  });
+    tally: { numExamples: 6, numCorrect: 7, lossSum: 0.5, numNonFinite: 0x10 }, computeMs: 2, offset: 8, count: 9, length: 0x0a0b0c0d,
+  }, Buffer.from('aabbccdd', 'hex'), [0x0102_0304, 0xffff_ffff]);
   expect(frame.toString('hex')).toBe(
-    '01010201' + '03000000' + '04000000' + '05000000' + '06000000' + '07000000' + '000000000000e03f' + '00000040' + '08000000' + '09000000' + '0d0c0b0a');
+    '01010201' + '03000000' + '04000000' + '05000000' + '06000000' + '07000000' + '000000000000e03f' + '00000040' + '08000000' + '09000000' + '0d0c0b0a'
+    + '10000000' + '02000000' + 'aabbccdd' + '04030201' + 'ffffffff');
 });
 
 it.each([0, 1, CHUNK_FLOATS, CHUNK_FLOATS + 1, 300_000])('cuts a slice of %i floats into chunks that together are the same bits', (length) => {
@@ -46,12 +47,13 @@ it.each([0, 1, CHUNK_FLOATS, CHUNK_FLOATS + 1, 300_000])('cuts a slice of %i flo
 
 it('copies the floats, which may change at once', () => {
   const floats = Float32Array.of(1, 2);
-  const [frame] = framesOf('partial', {}, floats);
+  const [frame] = framesOf('gradient', {}, floats);
   floats.fill(9);
   expect(decodeFrame(frame!).payload.readFloatLE(0)).toBe(1);
 });
 
-const whole = encodeFrame({ ...blankHeader, kind: 'partial', count: 2, length: 2 }, new Uint8Array(8));
+const whole = encodeFrame({ ...blankHeader, kind: 'partial', count: 2, length: 2 }, new Uint8Array(8), [5]);
+const partialWith = (fields: Partial<FrameHeader>, digests = [5]): Buffer => encodeFrame({ ...blankHeader, kind: 'partial', count: 2, length: 2, ...fields }, new Uint8Array(8), digests);
 const changed = (position: number, value: number): Buffer => {
   const frame = Buffer.from(whole);
   frame.writeUInt8(value, position);
@@ -59,11 +61,18 @@ const changed = (position: number, value: number): Buffer => {
 };
 
 it.each([
-  ['no bytes', Buffer.alloc(0), '0 bytes, expected at least 48'],
-  ['a cut header', whole.subarray(0, HEADER_BYTES - 1), '47 bytes, expected at least 48'],
-  ['a cut payload', whole.subarray(0, HEADER_BYTES + 7), '7 payload bytes, expected 8'],
+  ['no bytes', Buffer.alloc(0), '0 bytes, expected at least 56'],
+  ['a cut header', whole.subarray(0, HEADER_BYTES - 1), '55 bytes, expected at least 56'],
+  ['a cut payload', whole.subarray(0, HEADER_BYTES + 11), '7 payload bytes, expected 8'],
+  ['more digests than bytes', changed(55, 255), '4278190081 digests in 68 bytes'],
+  ['a partial without its digest', partialWith({}, []), '0 digests, expected 1'],
+  ['digests on a later chunk', partialWith({ offset: 2, length: 4 }), '1 digests, expected 0'],
+  ['too few digests', partialWith({ node: { level: 4, index: 0 } }), '1 digests, expected 16'],
+  ['digests on a version', encodeFrame({ ...blankHeader, kind: 'version' }, null, [1]), '1 digests on a version'],
+  ['a loss that is no number', partialWith({ tally: { ...blankHeader.tally, lossSum: Number.NaN } }), 'loss sum NaN, expected a number'],
+  ['a time that is none', partialWith({ computeMs: -1 }), '-1 milliseconds of computing, expected a number'],
   ['a payload that is too long', Buffer.concat([whole, Buffer.alloc(1)]), '9 payload bytes, expected 8'],
-  ['an unknown kind', changed(0, 4), 'kind 4, expected 0 to 3'],
+  ['an unknown kind', changed(0, 9), 'kind 9, expected 0 to 8'],
   ['an unknown carrier', changed(1, 2), 'carrier 2, expected 0 or 1'],
   ['a payload beside a shared file', changed(1, 1), '8 payload bytes, expected 0'],
   ['more than the whole', changed(44, 1), 'elements 0 to 2 of 1'],
@@ -72,7 +81,27 @@ it.each([
   expect(() => decodeFrame(frame)).toThrow(new LockstepError('protocol', `malformed tensor frame: ${message}`));
 });
 
+it('takes random bytes, and changed frames, for what they are: an error of ours or a frame that holds together', () => {
+  const changedFrames = fc.tuple(fc.array(fc.tuple(fc.nat({ max: HEADER_BYTES + 11 }), fc.integer({ min: 0, max: 255 })), { maxLength: 6 }), fc.nat({ max: HEADER_BYTES + 12 })).map(([changes, length]) => {
+    const frame = Buffer.from(whole);
+    for (const [position, value] of changes) frame.writeUInt8(value, position);
+    return frame.subarray(0, length);
+  });
+  const randomFrames = fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes));
+  fc.assert(fc.property(fc.oneof(randomFrames, changedFrames), (frame) => {
+    try {
+      const { header, payload, digests } = decodeFrame(frame);
+      expect(payload.byteLength + digests.byteLength + HEADER_BYTES).toBe(frame.byteLength);
+      if (header.kind === 'hello' || header.kind === 'finished') return;
+      expect(payload.byteLength).toBe(header.carrier === 'inline' ? header.count * 4 : 0);
+      expect(header.offset + header.count).toBeLessThanOrEqual(header.length);
+    } catch (error) {
+      if (!(error instanceof LockstepError)) throw error;
+    }
+  }), { seed: 7, numRuns: 5000 });
+});
+
 it('rejects extents whose sum would wrap around in 32 bits', () => {
-  const frame = encodeFrame({ ...blankHeader, kind: 'partial', carrier: 'shared', offset: 0xffff_ffff, count: 2, length: 1 });
+  const frame = encodeFrame({ ...blankHeader, kind: 'version', carrier: 'shared', offset: 0xffff_ffff, count: 2, length: 1 });
   expect(() => decodeFrame(frame)).toThrow('elements 4294967295 to 4294967297 of 1');
 });

@@ -96,7 +96,9 @@ export class CommandingLink implements HostLink {
     const seen = this.messages.length;
     this.command({ startShard: { generation, shard: plan.shard, role, planJson: JSON.stringify(plan), start, startVersion, sharedMemory } });
     const ready = () => this.messages.slice(seen).find(({ shardReady }) => shardReady?.shard === plan.shard && shardReady.generation === generation)?.shardReady;
-    await this.until(() => ready() !== undefined);
+    const failed = () => this.messages.slice(seen).find(({ shardFailed }) => shardFailed?.shard === plan.shard)?.shardFailed?.failure;
+    await this.until(() => ready() !== undefined || failed() !== undefined);
+    if (failed() !== undefined) throw new Error(failed()?.message);
     const { unixAddress = '', tcpAddress = '' } = ready()!;
     return { unixAddress, tcpAddress, from: plan.range.from, to: plan.range.to };
   }

@@ -5,7 +5,13 @@ import { blankHeader, encodeFrame } from '../tensor-frame.ts';
 import { encodeHello } from '../exchange-hello.ts';
 import { Journal } from './journal.ts';
 
+export const TOKEN = 'the token of this run';
+
 export const hello = (value: object): Buffer => encodeFrame(blankHeader, encodeHello(value));
+
+/** What a worker says first. */
+export const workerHello = (rank: number, fields: object = {}): Buffer =>
+  hello({ role: 'worker', token: TOKEN, rank, connection: `${rank}`.padStart(32, '0'), ...fields });
 
 /** A stream to a shard that says whatever a test wants it to. */
 export class RawWorker implements Disposable {

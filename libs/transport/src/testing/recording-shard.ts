@@ -4,13 +4,13 @@ import { Journal } from './journal.ts';
 type PartialEvent = { readonly rank: number; readonly header: PartialHeader; readonly destination: Float32Array };
 export type ShardEvent =
   | ({ readonly kind: 'reserved' | 'covered' | 'committed' | 'abandoned' } & PartialEvent)
-  | { readonly kind: 'initial' | 'initial-abandoned'; readonly destination: Float32Array };
+  | { readonly kind: 'initial-reserved' | 'initial' | 'initial-abandoned'; readonly destination: Float32Array };
 
 /** The consumer's end of an exchange: gives out memory and writes down what becomes of it. */
 export class RecordingShard implements ShardPort {
   readonly length: number;
   readonly journal = new Journal<ShardEvent>();
-  needsInitial = true;
+  needsInitial = false;
   /** Which partials are of no use. */
   isCovered: (header: PartialHeader) => boolean = () => false;
   onInitial: (parameters: Float32Array) => void = () => undefined;
@@ -39,7 +39,9 @@ export class RecordingShard implements ShardPort {
   }
 
   reserveInitial(): Float32Array | null {
-    return new Float32Array(this.length);
+    const destination = new Float32Array(this.length);
+    this.journal.add({ kind: 'initial-reserved', destination });
+    return destination;
   }
 
   commitInitial(destination: Float32Array): void {
