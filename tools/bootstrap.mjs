@@ -20,6 +20,7 @@ const COMMANDS = {
   'test:containers': ['node_modules/vitest/vitest.mjs', 'run', '--project=containers'],
   image: ['tools/containers/build-image.mjs'],
   bench: ['benchmarks/src/main.ts'],
+  chaos: ['tests/chaos/main.ts'],
   setup: [],
 };
 

@@ -16,6 +16,8 @@ export interface StartOptions {
   /** A command, with its first arguments, that starts the process it is given. */
   readonly launcher?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  /** Told of each line that the process prints, when it comes. */
+  readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
 }
 
 /** A `lockstep` process under way, with its JSON events as they come. */
@@ -25,13 +27,16 @@ export class LockstepProcess {
   readonly #events: RunEvent[] = [];
   readonly #waiting: { readonly matches: (event: RunEvent) => boolean; readonly resolve: (event: RunEvent) => void; readonly reject: (error: Error) => void }[] = [];
 
-  constructor(args: readonly string[], { launcher = [], env = {} }: StartOptions = {}) {
+  constructor(args: readonly string[], { launcher = [], env = {}, onLine }: StartOptions = {}) {
     const [command = '', ...rest] = [...launcher, process.execPath, MAIN, ...args];
     const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1', ...env } });
     this.child = child;
     let stderr = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text; });
     createInterface({ input: child.stdout }).on('line', (line) => this.#take(line));
+    if (onLine !== undefined) {
+      for (const stream of ['stdout', 'stderr'] as const) createInterface({ input: child[stream] }).on('line', (line) => onLine(line, stream));
+    }
     this.ended = new Promise((resolve, reject) => {
       child.on('error', reject).on('close', (exitCode) => {
         for (const { reject: refuse } of this.#waiting) refuse(new Error(`the process ended with ${exitCode} before the awaited event: ${stderr}`));

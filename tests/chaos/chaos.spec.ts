@@ -1,0 +1,17 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Chaos } from './chaos-run.ts';
+
+/** Shards everywhere, on one machine and on several, with and without replicas; together nearly every kind of fault. */
+const SEEDS = [2, 3, 4, 7];
+
+describe('runs through faults', () => {
+  let chaos: Chaos;
+  beforeAll(async () => { chaos = await Chaos.begin(); });
+  afterAll(() => chaos[Symbol.asyncDispose]());
+
+  it.each(SEEDS)('ends with the bytes and metrics of the quiet run: seed %i', async (seed) => {
+    const { problems, faults, directory } = await chaos.run(seed);
+    expect(problems, `logs: ${directory}`).toEqual([]);
+    expect(faults.length).toBeGreaterThanOrEqual(8);
+  }, 300_000);
+});

@@ -1,0 +1,52 @@
+import { parseArgs } from 'node:util';
+import { messageOf } from '@lockstep/core';
+import { Chaos } from './chaos-run.ts';
+import { describeSchedule } from './describe-schedule.ts';
+import type { Outcome } from './run-schedule.ts';
+import { renderTable, tabulate } from './table.ts';
+
+const say = (text: string) => process.stdout.write(`${text}\n`);
+
+try {
+  const { runs, seed } = parseOptions();
+  const outcomes = await runAll(runs, seed);
+  say(`\n${renderTable(tabulate(outcomes.flatMap(({ faults }) => faults)))}`);
+  const failed = outcomes.filter(({ problems }) => problems.length > 0);
+  say(`\n${runs - failed.length} of ${runs} runs ended with the bytes and metrics of the quiet one; ${outcomes.flatMap(({ faults }) => faults).length} faults`);
+  process.exitCode = failed.length === 0 ? 0 : 1;
+} catch (error) {
+  process.stderr.write(`chaos: ${messageOf(error)}\n`);
+  process.exitCode = 2;
+}
+
+/** Seeds from `--seed` on, one after another. */
+async function runAll(runs: number, seed: number): Promise<readonly Outcome[]> {
+  await using chaos = await Chaos.begin();
+  say(`quiet run: ${chaos.quiet.end.steps} steps in ${chaos.quiet.end.trainSeconds.toFixed(1)} s, ${chaos.quiet.end.parametersSha256}`);
+  const outcomes: Outcome[] = [];
+  for (let next = seed; next < seed + runs; next += 1) {
+    if (runs === 1) say(describeSchedule(chaos.schedule(next)));
+    const outcome = await chaos.run(next);
+    outcomes.push(outcome);
+    report(outcome);
+  }
+  return outcomes;
+}
+
+function report({ schedule, faults, problems, seconds, directory }: Outcome): void {
+  say(`seed ${schedule.seed}: ${problems.length === 0 ? 'the same bytes' : 'FAILED'}; ${faults.length} faults, ${seconds.toFixed(1)} s`);
+  if (problems.length === 0) return;
+  for (const problem of problems) say(`  ${problem}`);
+  say(`  ${describeSchedule(schedule).replaceAll('\n', '\n  ')}\n  logs: ${directory}\n  again: npm run chaos -- --seed ${schedule.seed} --runs 1`);
+}
+
+function parseOptions(): { readonly runs: number; readonly seed: number } {
+  const { values } = parseArgs({ options: { runs: { type: 'string', default: '10' }, seed: { type: 'string', default: '1' } } });
+  return { runs: wholeNumber('--runs', values.runs, 1), seed: wholeNumber('--seed', values.seed, 0) };
+}
+
+function wholeNumber(flag: string, text: string, least: number): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < least) throw new Error(`${flag}: got ${JSON.stringify(text)}, expected a whole number from ${least}`);
+  return value;
+}

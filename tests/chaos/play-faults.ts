@@ -1,0 +1,68 @@
+import { labelOf } from './fault-label.ts';
+import type { Fault, Schedule } from './schedule.ts';
+import { within } from './stall-watch.ts';
+import { strike, type Field } from './strike.ts';
+
+/** Steps that may have finished before a fault without having been told of: reports come in batches. */
+const STEPS_UNDER_WAY = 8;
+/** In detection times: how long after a fault a process may still be on its way back. */
+const SETTLING = 3;
+
+export interface StruckFault {
+  /** Its kind, with what of the cluster decides on its cost. */
+  readonly label: string;
+  /** Until a step that was not under way when it struck was told of. */
+  readonly recoveryMs: number;
+  readonly stepsLost: number;
+}
+
+export interface Played {
+  /** What the run's log must hold. */
+  readonly mustBeNamed: readonly string[];
+  /** Processes that a fault was upon until just now. */
+  unsettled(): ReadonlySet<string>;
+}
+
+/** Strikes as the schedule says, until the run's end; `struck` gets each fault that the run has recovered from. */
+export async function playFaults(schedule: Schedule, field: Field, failureDetectionMs: number, struck: StruckFault[]): Promise<Played> {
+  const { progress, signal, cluster } = field;
+  const mustBeNamed: string[] = [];
+  const overMs = new Map<string, number>();
+  const underWay: Promise<void>[] = [];
+  const lifted: Promise<void>[] = [];
+
+  const play = async (fault: Fault): Promise<void> => {
+    const [struckMs, step, lost] = [performance.now(), progress.highestStep, progress.stepsLost];
+    const target = targetOf(fault);
+    overMs.set(target, Infinity);
+    const { over, named } = await strike(fault, field);
+    if (named !== null) mustBeNamed.push(named);
+    lifted.push(over.then(() => void overMs.set(target, performance.now())));
+    over.catch(() => undefined);
+    const recoveredMs = await progress.reached(step + STEPS_UNDER_WAY + 1, signal);
+    if (!isLasting(fault)) await within(over, signal);
+    struck.push({ label: labelOf(fault, schedule.shape), recoveryMs: recoveredMs - struckMs, stepsLost: progress.stepsLost - lost });
+  };
+
+  for (const { atStep, withPrevious, fault } of schedule.faults) {
+    if (!withPrevious) {
+      await Promise.all(underWay);
+      await progress.reached(atStep, signal);
+    }
+    if (progress.ended) break;
+    underWay.push(play(fault));
+  }
+  await Promise.all(underWay);
+  await progress.first((event) => event.event === 'end', signal);
+  const endMs = performance.now();
+  await within(Promise.all(lifted), signal);
+  const settledMs = endMs - SETTLING * failureDetectionMs;
+  const unsettled = () => new Set([...cluster.members.keys()].filter((name) => (overMs.get(name) ?? 0) > settledMs || (overMs.get('coordinator') ?? 0) > settledMs));
+  return { mustBeNamed, unsettled };
+}
+
+/** Those that are upon everything are upon the coordinator. */
+const targetOf = (fault: Fault): string => ('target' in fault ? fault.target : 'coordinator');
+
+/** Whether others may strike while it lasts. */
+const isLasting = ({ kind }: Fault): boolean => kind === 'pause' || kind === 'slow' || kind === 'partition' || kind === 'loss' || kind === 'slow-link' || kind === 'leave';

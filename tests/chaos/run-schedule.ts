@@ -1,0 +1,84 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { messageOf } from '@lockstep/core';
+import { checkRun } from './check-run.ts';
+import { Cluster, RUN } from './cluster.ts';
+import { command } from './command.ts';
+import { farewell } from './farewell.ts';
+import { findLeftovers } from './leftovers.ts';
+import { Network } from './network.ts';
+import { playFaults, type StruckFault } from './play-faults.ts';
+import { Progress } from './progress.ts';
+import type { QuietRun } from './quiet-run.ts';
+import type { Schedule } from './schedule.ts';
+import { SmallDisk } from './faults/small-disk.ts';
+import { StallWatch } from './stall-watch.ts';
+
+/** Of a schedule; the last few may come too late. */
+const LEAST_FAULTS = 8;
+
+export interface Outcome {
+  readonly schedule: Schedule;
+  readonly faults: readonly StruckFault[];
+  /** What is not as it must be; none: the run passed. */
+  readonly problems: readonly string[];
+  readonly seconds: number;
+  /** Where the logs and the run's files are; removed where the run passed. */
+  readonly directory: string;
+}
+
+export interface ChaosOptions {
+  readonly failureDetectionMs: number;
+  readonly quiet: QuietRun;
+}
+
+/** Runs a schedule against real processes and says what is not as it must be. */
+export async function runSchedule(schedule: Schedule, options: ChaosOptions): Promise<Outcome> {
+  const startedMs = performance.now();
+  const directory = await mkdtemp(join(tmpdir(), `lockstep-chaos-${schedule.seed}-`));
+  await mkdir(join(directory, 'logs'));
+  const faults: StruckFault[] = [];
+  const problems: string[] = [];
+  {
+    await using disk = await SmallDisk.mount(join(directory, 'disk'));
+    const run = join(disk.path, RUN);
+    try {
+      problems.push(...(await playOn(disk, run, join(directory, 'logs'), schedule, options, faults)));
+    } catch (error) {
+      problems.push(messageOf(error));
+    }
+    disk.free();
+    if (problems.length > 0) await command('cp', '-a', run, join(directory, 'run')).catch(() => undefined);
+  }
+  if (problems.length === 0) await rm(directory, { recursive: true });
+  return { schedule, faults, problems, seconds: (performance.now() - startedMs) / 1000, directory };
+}
+
+async function playOn(disk: SmallDisk, run: string, logs: string, schedule: Schedule, { failureDetectionMs, quiet }: ChaosOptions, faults: StruckFault[]): Promise<readonly string[]> {
+  const { shape } = schedule;
+  const progress = new Progress();
+  const unexpected: string[] = [];
+  await using network = shape.place === 'network' ? await Network.create(`lockstep-${process.pid}-${schedule.seed}`) : null;
+  using stall = new StallWatch(progress);
+  await using cluster = new Cluster({
+    shape, failureDetectionMs, runsDirectory: disk.path, directory: logs, network,
+    onEvent: (event) => progress.record(event),
+    onUnexpectedEnd: (name, exitCode, stderr) => {
+      if (progress.ended && exitCode === 0) return;
+      unexpected.push(`${name} ended by itself with ${exitCode}: ${stderr.trim().split('\n').at(-1)}`);
+      if (name === 'coordinator') stall.abort(new Error('the coordinator is gone'));
+    },
+  });
+  try {
+    await cluster.startAll(shape, { resume: false, minWorkers: shape.workers.length });
+    const { mustBeNamed, unsettled } = await playFaults(schedule, { cluster, disk, progress, signal: stall.signal }, failureDetectionMs, faults);
+    await stall.within(cluster.coordinator.process.ended);
+    const late = await farewell(cluster, unsettled());
+    const wrong = await checkRun(run, progress.events.map(({ event }) => event), quiet, mustBeNamed);
+    const few = faults.length < LEAST_FAULTS ? [`only ${faults.length} faults struck before the run's end`] : [];
+    return [...unexpected, ...few, ...late, ...wrong, ...(await findLeftovers(cluster, run, logs))];
+  } catch (error) {
+    return [messageOf(error), ...unexpected];
+  }
+}

@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { percentile, renderTable, tabulate } from './table.ts';
+
+const fault = (label: string, recoveryMs: number, stepsLost = 0) => ({ label, recoveryMs, stepsLost });
+
+describe('the table of faults', () => {
+  it('has a row a kind, with the times to recover and the steps lost, and one over all', () => {
+    const rows = tabulate([fault('kill', 300), fault('pause', 1000, 7), fault('kill', 100), fault('kill', 200, 2)]);
+    expect(rows).toEqual([
+      { label: 'kill', count: 3, p50Ms: 200, p99Ms: 300, worstMs: 300, stepsLost: 2, mostStepsLost: 2 },
+      { label: 'pause', count: 1, p50Ms: 1000, p99Ms: 1000, worstMs: 1000, stepsLost: 7, mostStepsLost: 7 },
+      { label: 'all', count: 4, p50Ms: 200, p99Ms: 1000, worstMs: 1000, stepsLost: 9, mostStepsLost: 7 },
+    ]);
+  });
+
+  it('takes percentiles by the nearest rank', () => {
+    const values = Array.from({ length: 100 }, (_, index) => index + 1);
+    expect([0.5, 0.99, 1].map((part) => percentile(values, part))).toEqual([50, 99, 100]);
+    expect(percentile([5], 0.99)).toBe(5);
+  });
+
+  it('is a table in Markdown, and nothing of nothing', () => {
+    expect(renderTable(tabulate([fault('kill', 1234, 1)])).split('\n')).toEqual([
+      '| fault | count | recovered p50, s | p99, s | worst, s | steps lost | most by one |',
+      '| ----- | ----: | ---------------: | -----: | -------: | ---------: | ----------: |',
+      '| kill  |     1 |             1.23 |   1.23 |     1.23 |          1 |           1 |',
+      '| all   |     1 |             1.23 |   1.23 |     1.23 |          1 |           1 |',
+    ]);
+    expect(tabulate([])).toEqual([]);
+  });
+});
