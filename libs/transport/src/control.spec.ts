@@ -1,99 +1,26 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { sha256, type LockstepError } from '@lockstep/core';
-import { BlockShelf } from './block-shelf.ts';
-import { ControlClient } from './control-client.ts';
-import { ControlServer, type WorkerConnection } from './control-server.ts';
-import { insecureClientCredentials, insecureServerCredentials } from './credentials.ts';
-import type { CoordinatorMessage__Output } from './gen/lockstep/v1/CoordinatorMessage.ts';
-import type { WorkerMessage__Output } from './gen/lockstep/v1/WorkerMessage.ts';
-import { Journal } from './testing/journal.ts';
-
-interface Member {
-  readonly client: ControlClient;
-  readonly messages: Journal<CoordinatorMessage__Output>;
-  readonly ends: Journal<LockstepError | null>;
-}
-
-/** Says when a block begins to be read and when it is let go. */
-class WatchedShelf extends BlockShelf {
-  readonly reads = new Journal<'began' | 'ended'>();
-
-  override async *read(hash: string): AsyncGenerator<Uint8Array> {
-    this.reads.add('began');
-    try {
-      yield* super.read(hash);
-    } finally {
-      this.reads.add('ended');
-    }
-  }
-}
-
-/** A control server that writes down what it is told, on a Unix socket and a TCP port. */
-class Control implements AsyncDisposable {
-  readonly shelf = new WatchedShelf();
-  readonly messages = new Journal<{ readonly connection: WorkerConnection; readonly message: WorkerMessage__Output }>();
-  readonly ended = new Journal<WorkerConnection>();
-  readonly server = new ControlServer({
-    message: (connection, message) => {
-      if (message.failure) throw new Error(message.failure.message);
-      this.messages.add({ connection, message });
-    },
-    ended: (connection) => this.ended.add(connection),
-  }, this.shelf, insecureServerCredentials());
-  readonly #clients: ControlClient[] = [];
-  addresses: readonly string[] = [];
-
-  static async start(): Promise<Control> {
-    const control = new Control();
-    control.addresses = await control.server.listen([`unix:${join(directory, 'c.sock')}`, '127.0.0.1:0']);
-    return control;
-  }
-
-  join(address = this.addresses[0]!): Member {
-    const messages = new Journal<CoordinatorMessage__Output>();
-    const ends = new Journal<LockstepError | null>();
-    const client = new ControlClient({ address, credentials: insecureClientCredentials(), onMessage: (message) => messages.add(message), onEnd: (error) => ends.add(error) });
-    this.#clients.push(client);
-    return { client, messages, ends };
-  }
-
-  /** A member whose stream stands: its first message has arrived. */
-  async joined(): Promise<Member & { readonly connection: WorkerConnection }> {
-    const member = this.join();
-    const before = this.messages.entries.length;
-    member.client.send({ heartbeat: {} });
-    const { connection } = (await this.messages.atLeast(before + 1))[before]!;
-    return { ...member, connection };
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const client of this.#clients) client.close();
-    await this.server.close(0);
-  }
-}
-
-let directory: string;
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'control-spec-'));
-});
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
+import { setImmediate as turn } from 'node:timers/promises';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { sha256 } from '@lockstep/core';
+import { channelTarget } from './addresses.ts';
+import { controlClientOptions, CoordinatorGrpc } from './coordinator-service.ts';
+import { insecureClientCredentials } from './credentials.ts';
+import { Control } from './testing/control.ts';
 
 const never = new AbortController().signal;
+
+afterEach(() => void vi.useRealTimers());
 
 describe('a membership stream', () => {
   it.each([0, 1])('carries hello and welcome, whole, over address %i', async (address) => {
     await using control = await Control.start();
-    const { client, messages } = control.join(control.addresses[address]);
-    const capabilities = { engineBuild: 'tensorflow 2.21.0 cpu', device: 'cpu', gpuKind: '', instructionSet: 'AVX2', hostname: 'a', pid: 4_000_000_000 };
-    client.send({ hello: { protocolVersion: 1, capabilities } });
-    const { connection, message } = (await control.messages.atLeast(1))[0]!;
-    expect(message).toMatchObject({ message: 'hello', hello: { protocolVersion: 1, capabilities } });
+    const { connection, messages } = await control.joined(control.addresses[address]);
+    expect(connection.peer).toMatch(address === 0 ? /^unix$/ : /^127\.0\.0\.1:\d+$/);
+    expect(control.messages.entries[0]?.message).toMatchObject({ message: 'hello', hello: { protocolVersion: 2, capabilities: { hostname: 'a', gpuKind: '' }, rejoin: null } });
     const dataset = { sha256: 'ab', numBytes: 2 ** 40, path: '/data' };
     connection.send({ welcome: { rank: 3, configJson: '{"seed":1}', numericsJson: '{}', dataset, modelBundle: 'x'.repeat(5_000_000), modelBundleSha256: 'cd' } });
-    const [welcome] = await messages.atLeast(1);
+    const [, welcome] = await messages.atLeast(2);
     expect(welcome).toMatchObject({ message: 'welcome', welcome: { rank: 3, configJson: '{"seed":1}', dataset, modelBundleSha256: 'cd' } });
     expect(welcome?.welcome?.modelBundle).toHaveLength(5_000_000);
   });
@@ -108,7 +35,7 @@ describe('a membership stream', () => {
     const received = (await control.messages.atLeast(101)).slice(1);
     expect(received.map(({ message }) => message.evaluationPart?.part)).toEqual(Array.from({ length: 100 }, (_, part) => part));
     expect(received[3]?.message.evaluationPart?.lossSum).toBe(0.1 * 3);
-    expect((await messages.atLeast(100)).map(({ assignment }) => assignment?.nodes)).toEqual(Array.from({ length: 100 }, (_, index) => [{ level: 0, index }]));
+    expect((await messages.atLeast(101)).slice(1).map(({ assignment }) => assignment?.nodes)).toEqual(Array.from({ length: 100 }, (_, index) => [{ level: 0, index }]));
   });
 
   it('ends at the coordinator once when the worker closes it, after what it said last', async () => {
@@ -119,7 +46,7 @@ describe('a membership stream', () => {
     client.close();
     client.send({ heartbeat: {} });
     expect(await control.ended.atLeast(1)).toEqual([connection]);
-    expect(control.messages.entries.map(({ message }) => message.message)).toEqual(['heartbeat', 'modelReady']);
+    expect(control.messages.entries.map(({ message }) => message.message)).toEqual(['hello', 'modelReady']);
     await control.joined();
     expect(control.ended.entries).toHaveLength(1);
     expect(ends.entries).toEqual([]);
@@ -127,28 +54,28 @@ describe('a membership stream', () => {
     connection.end();
   });
 
-  it('ends at the worker once, without error, when the coordinator ends it after its last word', async () => {
+  it.each([
+    ['finish', { finish: {} }, null],
+    ['refusal', { refusal: { code: 'numerics', reason: 'it computes other bits' } }, { code: 'numerics', message: 'refused by the coordinator: it computes other bits' }],
+  ])('is over for good, once, with a %s', async (_, last, error) => {
     await using control = await Control.start();
-    const { client, connection, messages, ends } = await control.joined();
-    connection.send({ refusal: { code: 'protocol', reason: 'too late' } });
+    const { client, connection, messages, ends, breaks } = await control.joined();
+    connection.send(last);
     connection.end();
-    expect(await ends.atLeast(1)).toEqual([null]);
-    expect(messages.entries).toMatchObject([{ refusal: { code: 'protocol', reason: 'too late' } }]);
+    expect(await ends.atLeast(1)).toMatchObject([error]);
+    expect(messages.entries.slice(1)).toMatchObject([last]);
     await control.ended.atLeast(1);
     client.send({ heartbeat: {} });
     client.close();
-    expect(ends.entries).toEqual([null]);
-    expect(control.ended.entries).toHaveLength(1);
+    expect(ends.entries).toHaveLength(1);
+    expect(breaks.entries).toEqual([]);
+    expect(control.ended.entries).toEqual([connection]);
   });
 
-  it('ends on both sides, once, when the server stops', async () => {
+  it('ends at the coordinator, once, when the server stops', async () => {
     await using control = await Control.start();
     const members = [await control.joined(), await control.joined()];
-    await control.server.close(0);
-    for (const { ends } of members) {
-      await ends.atLeast(1);
-      expect(ends.entries).toMatchObject([{ code: 'connection', message: expect.stringContaining(`coordinator at ${control.addresses[0]}`) }]);
-    }
+    await control.stop();
     await control.ended.atLeast(2);
     expect(new Set(control.ended.entries)).toEqual(new Set(members.map(({ connection }) => connection)));
     expect(control.ended.entries).toHaveLength(2);
@@ -158,11 +85,12 @@ describe('a membership stream', () => {
     await using control = await Control.start();
     const [wrong, right] = [await control.joined(), await control.joined()];
     wrong.client.send({ failure: { code: '', message: 'not in the expected form', hint: '' } });
-    expect(await wrong.ends.atLeast(1)).toMatchObject([{ message: expect.stringContaining('not in the expected form') }]);
+    expect(await wrong.breaks.atLeast(1)).toMatchObject([{ message: expect.stringContaining('not in the expected form') }]);
     expect(await control.ended.atLeast(1)).toEqual([wrong.connection]);
+    expect(control.notes.entries).toEqual(['unix: its stream was ended: not in the expected form']);
     right.connection.send({ finish: {} });
-    expect(await right.messages.atLeast(1)).toMatchObject([{ message: 'finish' }]);
-    expect(right.ends.entries).toEqual([]);
+    expect((await right.messages.atLeast(2))[1]).toMatchObject({ message: 'finish' });
+    expect(await right.ends.atLeast(1)).toEqual([null]);
   });
 
   it('may end by itself while the server waits', async () => {
@@ -177,16 +105,58 @@ describe('a membership stream', () => {
 
   it('says that nobody listens', async () => {
     await using control = await Control.start();
-    const { ends } = control.join(`unix:${join(directory, 'nobody.sock')}`);
+    const { ends } = control.join(`unix:${join(control.directory, 'nobody.sock')}`);
     const [error] = await ends.atLeast(1);
     expect(error).toMatchObject({ code: 'connection', message: expect.stringContaining('nobody.sock') });
+  });
+
+  it('ends without a hello in time, and a member that said it stays', async () => {
+    await using control = await Control.start();
+    const good = await control.joined();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const client = new CoordinatorGrpc(channelTarget(control.addresses[1]!), insecureClientCredentials(), controlClientOptions);
+    const stream = client.join();
+    const ended = new Promise<Error>((resolve) => stream.on('error', resolve));
+    stream.on('data', () => undefined);
+    stream.write({ heartbeat: {} });
+    await control.messages.atLeast(2);
+    vi.advanceTimersByTime(9_999);
+    expect(control.notes.entries).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(control.notes.entries).toEqual([expect.stringMatching(/^127\.0\.0\.1:\d+: its stream was ended: no hello within 10 s$/)]);
+    expect((await ended).message).toContain('no hello within 10 s');
+    expect(control.ended.entries).toHaveLength(1);
+    expect(good.breaks.entries).toEqual([]);
+    client.close();
+  });
+
+  it('ends where the member does not read what it is sent, and costs no other member a message', async () => {
+    await using control = await Control.start();
+    const reader = await control.joined();
+    const client = new CoordinatorGrpc(channelTarget(control.addresses[1]!), insecureClientCredentials(), controlClientOptions);
+    const stream = client.join();
+    stream.on('error', () => undefined);
+    stream.write({ hello: {} });
+    const { connection } = (await control.messages.atLeast(2))[1]!;
+    const message = { refusal: { code: 'x', reason: 'y'.repeat(50_000) } };
+    let sent = 0;
+    for (; control.ended.entries.length === 0 && sent < 10_000; sent += 1) {
+      connection.send(message);
+      reader.connection.send({ assignment: { fromStep: sent } });
+      await turn();
+    }
+    expect(control.ended.entries).toEqual([connection]);
+    expect(control.notes.entries).toEqual([expect.stringContaining('messages wait for a peer that does not read')]);
+    expect(await reader.messages.atLeast(sent + 1)).toHaveLength(sent + 1);
+    stream.cancel();
+    client.close();
   });
 });
 
 describe('a block', () => {
   const bytes = Buffer.alloc(3_000_001, 'lockstep');
   const inFile = (control: Control) => {
-    const path = join(directory, 'block');
+    const path = join(control.directory, 'block');
     writeFileSync(path, bytes);
     return control.shelf.putFile(path, sha256(bytes), bytes.length);
   };
@@ -228,7 +198,7 @@ describe('a block', () => {
     await using control = await Control.start();
     const { client } = await control.joined();
     const wrong = message.startsWith('does') && announce('').numBytes === bytes.length;
-    const path = join(directory, 'block');
+    const path = join(control.directory, 'block');
     writeFileSync(path, wrong ? Buffer.concat([bytes.subarray(1), Buffer.from('x')]) : bytes);
     const { sha256: hash } = control.shelf.putFile(path, sha256(bytes), bytes.length);
     const reference = { ...announce(hash), path: '' };
@@ -245,7 +215,7 @@ describe('a block', () => {
 
   it('stops coming when the signal aborts, and the coordinator lets go of its file', async () => {
     await using control = await Control.start();
-    const path = join(directory, 'large');
+    const path = join(control.directory, 'large');
     writeFileSync(path, Buffer.alloc(64 * 1024 * 1024));
     const block = control.shelf.putFile(path, 'a'.repeat(64), 64 * 1024 * 1024);
     const { client } = await control.joined();
