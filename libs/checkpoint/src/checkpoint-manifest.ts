@@ -52,9 +52,17 @@ export function readManifest(text: string, path: string): CheckpointManifest {
   try {
     return reader(json);
   } catch (cause) {
-    throw new LockstepError('storage', `${path} is damaged: ${cause instanceof z.ZodError ? z.prettifyError(cause) : messageOf(cause)}`, { cause });
+    throw new LockstepError('storage', `${path} is damaged: ${cause instanceof z.ZodError ? inOneLine(cause) : messageOf(cause)}`, { cause });
   }
 }
+
+const inOneLine = (error: z.ZodError): string => z.prettifyError(error).replaceAll(/\s*\n\s*/g, ' ');
+
+/**
+ * The text of a manifest, which `readManifest` gives back.
+ * @throws ZodError naming a field that it could not give back.
+ */
+export const writeManifest = (manifest: CheckpointManifest): string => JSON.stringify(manifestSchema.parse(manifest), null, 2);
 
 function parseJson(text: string, path: string): unknown {
   try {

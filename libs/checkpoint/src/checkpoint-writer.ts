@@ -4,7 +4,7 @@ import type { ParameterLayout } from '@lockstep/core';
 import packageJson from '../package.json' with { type: 'json' };
 import { replaceDirectory, sweepLeftovers, syncDirectory } from './atomic-file.ts';
 import { checkpointDirectory, checkpointsOf, slotLayout } from './checkpoint-directory.ts';
-import { MANIFEST_FILE, OPTIMIZER_FILE, PARAMETERS_FILE, type CheckpointManifest } from './checkpoint-manifest.ts';
+import { MANIFEST_FILE, OPTIMIZER_FILE, PARAMETERS_FILE, writeManifest, type CheckpointManifest } from './checkpoint-manifest.ts';
 import { checkCheckpoint } from './checkpoint-reader.ts';
 import { runFileJob } from './file-jobs.ts';
 import type { RunDirectory } from './run-directory.ts';
@@ -57,7 +57,7 @@ export async function writeCheckpoint(run: RunDirectory, contents: CheckpointCon
   await replaceDirectory(directory, async (temporary) => {
     const manifest = await writeTensors(temporary, contents);
     ({ parametersSha256 } = manifest);
-    await runFileJob({ kind: 'write', path: join(temporary, MANIFEST_FILE), chunks: [Buffer.from(JSON.stringify(manifest, null, 2))], hashLastChunk: false });
+    await runFileJob({ kind: 'write', path: join(temporary, MANIFEST_FILE), chunks: [Buffer.from(writeManifest(manifest))], hashLastChunk: false });
   });
   return { directory, version, parametersSha256 };
 }

@@ -103,6 +103,11 @@ describe('a checkpoint', () => {
     expect((await readCheckpoint(run, 2, layout)).version).toBe(2);
   });
 
+  it('is refused where it could not be read again, and leaves nothing', async () => {
+    await expect(writeCheckpoint(run, contentsAt(3, { progress: { best: null, trainSeconds: NaN, numExamples: 0 } }))).rejects.toMatchObject({ code: 'storage', message: expect.stringContaining('trainSeconds') as string });
+    expect(await readdir(join(run.path, 'checkpoints'))).toEqual([]);
+  });
+
   it('is refused where the vector is not the layout\'s, and leaves nothing', async () => {
     await expect(writeCheckpoint(run, contentsAt(3, { parameters: new Float32Array(3) }))).rejects.toMatchObject({ code: 'storage' });
     expect(await readdir(join(run.path, 'checkpoints'))).toEqual([]);

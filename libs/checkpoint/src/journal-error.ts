@@ -21,7 +21,7 @@ export function asJournalError(path: string, error: unknown): LockstepError {
 
 export function damagedJournal(path: string, what: string, cause?: unknown): LockstepError {
   return new LockstepError('storage', `${path} is damaged: ${what}`, {
-    hint: 'put back a copy of it, or move it away: without it the run goes on from its newest checkpoint',
+    hint: 'put back a copy of it, or train anew under another --run NAME',
     cause,
   });
 }

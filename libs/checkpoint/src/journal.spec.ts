@@ -198,7 +198,7 @@ describe('a journal that was cut off or damaged', { timeout: 60_000 }, () => {
 
   it('is named where it is random bytes', async () => {
     for (const bytes of fc.sample(fc.uint8Array({ minLength: 1, maxLength: 5000 }), { numRuns: 15, seed: 9 })) {
-      expect(await openDamaged('journal.sqlite', (path) => writeFile(path, bytes))).toMatchObject({ code: 'storage', hint: expect.stringContaining('move it away') as string });
+      expect(await openDamaged('journal.sqlite', (path) => writeFile(path, bytes))).toMatchObject({ code: 'storage', hint: expect.stringContaining('put back a copy') as string });
     }
   });
 

@@ -1,0 +1,3 @@
+import { bitFlipRun } from './bit-flip-run.ts';
+
+export default bitFlipRun(null);
