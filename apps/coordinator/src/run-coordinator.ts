@@ -167,8 +167,10 @@ class Run {
   async execute(): Promise<RunResult> {
     const { config, directory, bundle } = this.#options;
     await this.#save(directory);
-    await this.#listen();
+    // Those who wait for a coordinator to come back shall find one that answers; those of a new run start up meanwhile.
+    if (!this.#open.isResumed) await this.#listen();
     const dataset = await prepareDataset(config, this.#scratch, this.#shelf, { signal: this.#options.signal, onProgress: (message) => this.#log(message) });
+    if (this.#open.isResumed) await this.#listen();
     this.#journalRun(dataset);
     this.#workers.open({ config, bundle, dataset: dataset.block });
     const model = this.#open.state.model ?? await this.#agreeOnModel();

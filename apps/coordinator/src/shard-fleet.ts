@@ -78,6 +78,7 @@ export class ShardFleet {
   #number: number;
   /** The version that this generation began with. */
   #startVersion: number;
+  #early: (() => void)[] = [];
   #nextRequest = 0;
   #changes: Promise<void> = Promise.resolve();
   #hostsChanged = Promise.withResolvers<void>();
@@ -175,9 +176,10 @@ export class ShardFleet {
     await this.#here.close();
   }
 
+  /** Before the start there is nothing to change: who is there then is what counts. */
   #enqueue(change: () => Promise<void>): Promise<void> {
     this.#changes = this.#changes.then(async () => {
-      if (!this.#closed) await change();
+      if (!this.#closed && this.#fixed !== null) await change();
     }).catch((error: unknown) => {
       if (this.#closed) return;
       this.#options.onFailure(error instanceof LockstepError ? error : new LockstepError('protocol', String(error), { cause: error }));
@@ -188,8 +190,8 @@ export class ShardFleet {
   /** A new generation: all shards from the newest checkpoint, on the hosts that are there now. */
   async #renew(cause: string): Promise<void> {
     for (let why = cause; !this.#closed;) {
-      this.#beginGeneration();
       const state = await this.#options.restore();
+      this.#beginGeneration(state?.version ?? 0);
       try {
         const started = this.#places.map((place, shard) => this.#startShard(place.primary, shard, 'primary', state));
         const endpoints = await Promise.all(started);
@@ -203,9 +205,10 @@ export class ShardFleet {
     }
   }
 
-  #beginGeneration(): void {
-    const { config, shelf } = this.#options;
+  #beginGeneration(firstStep: number): void {
+    const { config } = this.#options;
     this.#isPlaced = false;
+    this.#early = [];
     this.#generation += 1;
     const layout = this.#layout;
     const hosts = this.#usableHosts();
@@ -213,13 +216,13 @@ export class ShardFleet {
     this.#ranges = cutIntoShards(layout.totalLength, shards);
     this.#places = placeShards({ hosts, shardHosts: config.shardHosts, shards, replicas: 0 })
       .map(({ primary }) => ({ primary, endpoint: null, replica: null, replicaEndpoint: null, inSync: false }));
-    this.#reports = this.#createReports(shelf);
+    this.#reports = this.#createReports(firstStep);
     this.#hosts.broadcast({ drop: { belowGeneration: this.#generation, shardNumbers: [] } });
   }
 
-  #createReports(shelf: BlockShelf): ShardReports {
+  #createReports(firstStep: number): ShardReports {
     const cut: StateCut = { layout: this.#layout, ranges: this.#ranges, slotNames: slotNames(this.#options.config.optimizer) };
-    return new ShardReports(this.#ranges.length, shelf, {
+    return new ShardReports(this.#ranges.length, firstStep, this.#options.shelf, {
       finished: (step) => this.#options.onFinished(step),
       snapshot: (version, states) => this.#options.onSnapshot(joinStates(version, states, cut)),
     });
@@ -292,13 +295,18 @@ export class ShardFleet {
     if (this.#isPlaced) void this.#enqueue(() => this.#replicate());
   }
 
+  /** What comes before the start is told by shards that still live: it counts where these are taken over. */
   #take(host: Host, message: HostMessage__Output): void {
+    if (this.#reports === null) {
+      this.#early.push(() => this.#take(host, message));
+      return;
+    }
     if (message.shardReady) this.#takeReady(host.host, message.shardReady);
     else if (message.stepsFinished) {
-      if (message.stepsFinished.generation === this.#generation) this.#reports?.takeSteps(message.stepsFinished.shard, message.stepsFinished.steps);
+      if (message.stepsFinished.generation === this.#generation) this.#reports.takeSteps(message.stepsFinished.shard, message.stepsFinished.steps);
     } else if (message.snapshot) {
       const { generation, shard, version, state } = message.snapshot;
-      if (generation === this.#generation) this.#reports?.takeSnapshot(shard, version, state);
+      if (generation === this.#generation) this.#reports.takeSnapshot(shard, version, state);
       else this.#options.shelf.take(state?.sha256 ?? '');
     } else if (message.coverage) this.#takeCoverage(message.coverage);
     else if (message.replicaState) this.#takeReplicaState(message.replicaState);
@@ -452,7 +460,8 @@ export class ShardFleet {
     const { config } = this.#options;
     if (config.shards !== null && config.shards !== known.shards.length) return false;
     this.#ranges = cutIntoShards(this.#layout.totalLength, known.shards.length);
-    this.#reports = this.#createReports(this.#options.shelf);
+    this.#reports = this.#createReports(this.#options.nextStep());
+    for (const take of this.#early.splice(0)) take();
     const areThere = await this.#until(() => this.#places.every(({ endpoint }) => endpoint !== null), AbortSignal.timeout(this.#adoptionMs(known)));
     if (!areThere) return false;
     this.#announce('the coordinator is back', this.#options.nextStep());

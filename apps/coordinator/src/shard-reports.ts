@@ -26,25 +26,27 @@ export class ShardReports {
   readonly #events: ShardReportsEvents;
   readonly #steps = new Map<number, Map<number, FinishedStep>>();
   readonly #states = new Map<number, Map<number, Float32Array>>();
-  #nextStep = 0;
+  #nextStep: number;
   #nextSnapshot = 0;
 
-  constructor(shards: number, shelf: BlockShelf, events: ShardReportsEvents) {
+  constructor(shards: number, firstStep: number, shelf: BlockShelf, events: ShardReportsEvents) {
     this.#shards = shards;
+    this.#nextStep = firstStep;
     this.#shelf = shelf;
     this.#events = events;
   }
 
-  /** The figures of a step are the same on every shard; its time is the last one's. */
+  /** The figures of a step are the same on every shard; its time is the last one's. Steps are told of in order. */
   takeSteps(shard: number, steps: readonly FinishedStep[]): void {
     for (const step of steps) {
-      if (step.step < this.#nextStep) continue;
-      const parts = gather(this.#steps, step.step, shard, step);
-      if (parts.size < this.#shards) continue;
-      this.#steps.delete(step.step);
-      this.#nextStep = step.step + 1;
-      const atMs = Math.max(...[...parts.values()].map((part) => part.atMs));
-      this.#events.finished({ ...(parts.get(0) ?? step), atMs });
+      if (step.step >= this.#nextStep) gather(this.#steps, step.step, shard, step);
+    }
+    for (let parts = this.#steps.get(this.#nextStep); parts?.size === this.#shards; parts = this.#steps.get(this.#nextStep)) {
+      this.#steps.delete(this.#nextStep);
+      this.#nextStep += 1;
+      const all = [...parts.values()];
+      const [first] = all;
+      if (first !== undefined) this.#events.finished({ ...(parts.get(0) ?? first), atMs: Math.max(...all.map(({ atMs }) => atMs)) });
     }
   }
 

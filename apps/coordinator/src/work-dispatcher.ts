@@ -1,5 +1,5 @@
 import { messageOf, rankOf, type Rank, type RunConfig } from '@lockstep/core';
-import { decideExtras, planAssignment, withLate, withoutRank, withShares, type Assignment, type Given, type Membership, type Speeds } from '@lockstep/scheduling';
+import { decideExtras, planAssignment, withLate, withoutRank, withShares, watchStep, type Assignment, type Given, type Membership, type Speeds } from '@lockstep/scheduling';
 import type { CoordinatorMessage, FinishedStep } from '@lockstep/transport';
 import type { StepCoverage } from './shard-reports.ts';
 
@@ -21,8 +21,8 @@ interface Standing {
   readonly assignment: Assignment;
 }
 
-/** The shortest time after which a step counts as late, in milliseconds. */
-const MIN_LATE_MS = 50;
+/** How often it is looked whether the step under way is late. */
+const LOOK_MS = 50;
 /** An assignment that changes for speed alone takes effect so much later, so that it is there before its first step. */
 const AHEAD_MS = 100;
 const SPLIT_STUCK_FACTOR = 3;
@@ -47,12 +47,13 @@ export class WorkDispatcher {
   /** Who leaves, and from which step on others have its part. */
   readonly #leaving = new Map<Rank, number>();
   #explained = '';
+  #askedMs: number | null = null;
   #isAsking = false;
   #isOpen = false;
 
   constructor(options: WorkDispatcherOptions) {
     this.#options = options;
-    this.#watch = setInterval(() => this.#look(), MIN_LATE_MS);
+    this.#watch = setInterval(() => this.#look(), LOOK_MS);
   }
 
   /** The line that says what the step under way waits for, or ''. */
@@ -104,9 +105,8 @@ export class WorkDispatcher {
 
   finished({ step, workers, atMs }: FinishedStep): void {
     if (step < this.#step) return;
-    const endedMs = atMs - performance.timeOrigin;
-    const tookMs = (endedMs - this.#stepSinceMs) / (step + 1 - this.#step);
-    this.#usualMs = this.#usualMs === 0 ? tookMs : this.#usualMs * 0.9 + Math.min(tookMs, 4 * this.#usualMs) * 0.1;
+    const endedMs = Math.max(atMs - performance.timeOrigin, this.#stepSinceMs);
+    this.#learnUsual((endedMs - this.#stepSinceMs) / (step + 1 - this.#step));
     this.#step = step + 1;
     this.#stepSinceMs = endedMs;
     this.#explained = '';
@@ -123,6 +123,12 @@ export class WorkDispatcher {
   /** Steps are to be made, and the workers may make them. */
   get isBusy(): boolean {
     return this.#isOpen && this.#step < this.#untilStep;
+  }
+
+  /** A single slow step, of a lost worker say, is not what is usual; neither is one that was made before this process looked. */
+  #learnUsual(tookMs: number): void {
+    if (tookMs === 0) return;
+    this.#usualMs = this.#usualMs === 0 ? tookMs : this.#usualMs * 0.9 + Math.min(tookMs, 4 * this.#usualMs) * 0.1;
   }
 
   /** Those that leave may go when others have their part, or when there is nothing left to do. */
@@ -156,14 +162,16 @@ export class WorkDispatcher {
 
   #look(): void {
     if (!this.isBusy) return;
-    const lateMs = Math.max(MIN_LATE_MS, (this.#options.config.backupAfter ?? 3) * this.#usualMs);
-    if (performance.now() - this.#stepSinceMs > lateMs) void this.#ask(() => undefined);
+    const { backupAfter, failureDetectionMs } = this.#options.config;
+    const clock = { nowMs: performance.now(), sinceMs: this.#stepSinceMs, usualMs: this.#usualMs || null, backupAfter, failureDetectionMs, queriedMs: this.#askedMs };
+    if (watchStep(clock).kind === 'query') void this.#ask(() => undefined);
   }
 
   /** Looks up what the step lacks and gives it out; then tells what it has found. One look at a time. */
   async #ask(then: (coverage: StepCoverage | null) => void): Promise<void> {
     if (this.#isAsking) return then(null);
     this.#isAsking = true;
+    this.#askedMs = performance.now();
     try {
       const coverage = await this.#options.coverage();
       if (coverage !== null && this.#isOpen) this.#give(coverage);

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { runSchema, type Capabilities, type LockstepError, type WorkerEvent } from '@lockstep/core';
-import { BlockShelf, ControlClient, ControlServer, insecureClientCredentials, insecureServerCredentials, PROTOCOL_VERSION, type CoordinatorMessage__Output, type EvaluationPartMessage } from '@lockstep/transport';
-import { WorkerRegistry, type RunTerms } from './worker-registry.ts';
+import { rankOf, runSchema, type Capabilities, type LockstepError, type Rank, type WorkerEvent } from '@lockstep/core';
+import { BlockShelf, ControlClient, ControlServer, insecureClientCredentials, insecureServerCredentials, PROTOCOL_VERSION, type CoordinatorMessage__Output, type EvaluationPartMessage, type HostPort, type PlacementMessage, type WorkerMessage } from '@lockstep/transport';
+import { WorkerRegistry, type KnownRun, type RunTerms } from './worker-registry.ts';
 
 const machine: Capabilities = { engineBuild: 'tensorflow 2.21.0 cpu', device: 'cpu', gpuKind: null, instructionSet: 'AVX512_CORE', hostname: 'a', pid: 11 };
 const parameters = [{ name: 'dense/kernel', shape: [2, 3], trainable: true }, { name: 'norm/mean', shape: [3], trainable: false }];
@@ -12,11 +12,17 @@ const topologyJson = '{"class_name":"Sequential"}';
 const config = runSchema.parse({});
 const terms: RunTerms = { config, bundle: { source: 'export default 1', sha256: 'ab' }, dataset: { sha256: 'cd', numBytes: 5, path: '/data' } };
 
+const placement: PlacementMessage = { number: 1, generation: 1, shards: [{ unixAddress: 'unix:/s', tcpAddress: '127.0.0.1:1', from: 0, to: 9 }], token: 't' };
+const newRun: KnownRun = { runId: 'run-1', nextRank: 0, model: null };
+
 let directory: string;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'registry-spec-'));
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+const noHosts: HostPort = { message: () => undefined, ended: () => undefined };
+type Rejoin = NonNullable<NonNullable<WorkerMessage['hello']>['rejoin']>;
 
 /** A worker as the coordinator meets it: over gRPC, saying what a test wants it to. */
 class Peer {
@@ -25,14 +31,15 @@ class Peer {
   readonly #ended = Promise.withResolvers<LockstepError | null>();
   #changed = Promise.withResolvers<void>();
 
-  constructor(address: string) {
+  constructor(address: string, first: WorkerMessage) {
     this.client = new ControlClient({
-      address, credentials: insecureClientCredentials(),
+      address, credentials: insecureClientCredentials(), hello: () => first,
       onMessage: (message) => {
         if (message.heartbeat === undefined || message.heartbeat === null) this.messages.push(message);
         this.#changed.resolve();
         this.#changed = Promise.withResolvers<void>();
       },
+      onBroken: () => this.client.close(),
       onEnd: (error) => this.#ended.resolve(error),
     });
   }
@@ -41,19 +48,13 @@ class Peer {
     return this.#ended.promise;
   }
 
-  hello(capabilities: Partial<Capabilities> = {}, protocolVersion = PROTOCOL_VERSION): this {
-    const { gpuKind, ...rest } = { ...machine, ...capabilities };
-    this.client.send({ hello: { protocolVersion, capabilities: { ...rest, gpuKind: gpuKind ?? '' } } });
-    return this;
-  }
-
   ready(specs = parameters): this {
     this.client.send({ modelReady: { parameters: specs, topologyJson } });
     return this;
   }
 
   /** The next kind of message that is not a heartbeat. */
-  async received<K extends 'welcome' | 'refusal' | 'shards' | 'assignment' | 'finish'>(kind: K): Promise<NonNullable<CoordinatorMessage__Output[K]>> {
+  async received<K extends 'welcome' | 'refusal' | 'placement' | 'assignment' | 'finish'>(kind: K): Promise<NonNullable<CoordinatorMessage__Output[K]>> {
     for (;;) {
       const found = this.messages.find((message) => message.message === kind);
       if (found !== undefined) return found[kind]!;
@@ -62,33 +63,49 @@ class Peer {
   }
 }
 
+function hello(capabilities: Partial<Capabilities> = {}, protocolVersion = PROTOCOL_VERSION, rejoin: Rejoin | null = null): WorkerMessage {
+  const { gpuKind, ...rest } = { ...machine, ...capabilities };
+  return { hello: { protocolVersion, capabilities: { ...rest, gpuKind: gpuKind ?? '' }, rejoin } };
+}
+
+type Change = Parameters<ConstructorParameters<typeof WorkerRegistry>[0]['onChange']>[0];
+
 class Cluster implements AsyncDisposable {
   readonly events: WorkerEvent[] = [];
   readonly waiting: string[] = [];
   readonly parts: EvaluationPartMessage[] = [];
   readonly failures: LockstepError[] = [];
+  readonly changes: Change[] = [];
+  readonly given: Rank[] = [];
   readonly registry: WorkerRegistry;
   readonly #failed = Promise.withResolvers<LockstepError>();
+  #changed = Promise.withResolvers<void>();
   readonly #control: ControlServer;
   readonly #peers: Peer[] = [];
   #address = '';
 
-  private constructor(minWorkers: number, failureDetectionMs: number) {
+  private constructor(minWorkers: number, failureDetectionMs: number, known: KnownRun) {
     this.registry = new WorkerRegistry({
-      minWorkers, failureDetectionMs, numerics: config.numerics,
+      known, minWorkers, failureDetectionMs, numerics: config.numerics,
       onEvent: (event) => this.events.push(event),
       onWaiting: (reason) => this.waiting.push(reason),
       onPart: (part) => this.parts.push(part),
+      onRank: (rank) => this.given.push(rank),
+      onChange: (change) => {
+        this.changes.push(change);
+        this.#changed.resolve();
+        this.#changed = Promise.withResolvers<void>();
+      },
       onFailure: (error) => {
         this.failures.push(error);
         this.#failed.resolve(error);
       },
     });
-    this.#control = new ControlServer(this.registry, new BlockShelf(), insecureServerCredentials());
+    this.#control = new ControlServer({ membership: this.registry, hosts: noHosts, shelf: new BlockShelf(), credentials: insecureServerCredentials(), onNote: () => undefined });
   }
 
-  static async start({ minWorkers = 2, failureDetectionMs = 60_000, open = true } = {}): Promise<Cluster> {
-    const cluster = new Cluster(minWorkers, failureDetectionMs);
+  static async start({ minWorkers = 2, failureDetectionMs = 60_000, open = true, known = newRun as KnownRun } = {}): Promise<Cluster> {
+    const cluster = new Cluster(minWorkers, failureDetectionMs, known);
     [cluster.#address = ''] = await cluster.#control.listen([`unix:${join(directory, 'c.sock')}`]);
     if (open) cluster.registry.open(terms);
     return cluster;
@@ -98,15 +115,20 @@ class Cluster implements AsyncDisposable {
     return this.#failed.promise;
   }
 
-  peer(): Peer {
-    const peer = new Peer(this.#address);
+  /** Resolves once a change of the members is told. */
+  async changed(change: Change): Promise<void> {
+    while (!this.changes.some((told) => JSON.stringify(told) === JSON.stringify(change))) await this.#changed.promise;
+  }
+
+  peer(first: WorkerMessage = hello()): Peer {
+    const peer = new Peer(this.#address, first);
     this.#peers.push(peer);
     return peer;
   }
 
   /** Workers that have been welcomed, in rank order. */
   async welcomed(count: number): Promise<readonly Peer[]> {
-    const peers = Array.from({ length: count }, () => this.peer().hello());
+    const peers = Array.from({ length: count }, () => this.peer());
     const ranks = await Promise.all(peers.map(async (peer) => (await peer.received('welcome')).rank));
     return peers.map((peer, index) => ({ peer, rank: ranks[index]! })).sort((a, b) => a.rank - b.rank).map(({ peer }) => peer);
   }
@@ -139,8 +161,8 @@ describe('joining', () => {
 
   it('keeps workers waiting until the run\'s data is there', async () => {
     await using cluster = await Cluster.start({ minWorkers: 1, open: false });
-    const peer = cluster.peer().hello();
-    const before = cluster.peer().hello({}, 99);
+    const peer = cluster.peer();
+    const before = cluster.peer(hello({}, 99));
     await before.received('refusal');
     expect(peer.messages).toEqual([]);
     cluster.registry.open(terms);
@@ -149,44 +171,84 @@ describe('joining', () => {
 
   it('chooses the numerics that all of the first workers have, and refuses a later one that cannot', async () => {
     await using cluster = await Cluster.start({ minWorkers: 2 });
-    const first = [cluster.peer().hello({ instructionSet: 'AVX512_CORE' }), cluster.peer().hello({ instructionSet: 'AVX2' })];
+    const first = [cluster.peer(hello({ instructionSet: 'AVX512_CORE' })), cluster.peer(hello({ instructionSet: 'AVX2' }))];
     await Promise.all(first.map((peer) => peer.received('welcome')));
     expect(cluster.registry.numerics).toMatchObject({ instructionSet: 'AVX2', engineBuild: machine.engineBuild, device: 'cpu', gpuKind: null });
-    const weak = cluster.peer().hello({ instructionSet: 'AVX', hostname: 'old', pid: 12 });
+    const weak = cluster.peer(hello({ instructionSet: 'AVX', hostname: 'old', pid: 12 }));
     expect(await weak.received('refusal')).toEqual({ code: 'numerics', reason: 'worker old (pid 12) has at most instruction set AVX where the run has AVX2' });
-    expect(await weak.ended).toBeNull();
-    const other = cluster.peer().hello({ engineBuild: 'tensorflow 2.9.1 cpu' });
+    expect(await weak.ended).toMatchObject({ code: 'numerics' });
+    const other = cluster.peer(hello({ engineBuild: 'tensorflow 2.9.1 cpu' }));
     expect((await other.received('refusal')).reason).toContain("engineBuild 'tensorflow 2.9.1 cpu' where the run has 'tensorflow 2.21.0 cpu'");
     expect(cluster.failures).toEqual([]);
   });
 
   it('ends the run when the workers that must be there cannot give the same bits', async () => {
     await using cluster = await Cluster.start({ minWorkers: 2 });
-    cluster.peer().hello();
-    cluster.peer().hello({ device: 'gpu', gpuKind: 'H100' });
+    cluster.peer();
+    cluster.peer(hello({ device: 'gpu', gpuKind: 'H100' }));
     expect(await cluster.failed).toMatchObject({ code: 'numerics', message: expect.stringContaining('the workers cannot give the same bits') });
   });
 
-  it.each<[string, (peer: Peer) => void, string]>([
-    ['speaks another version of the protocol', (peer) => peer.hello({}, 2), `it speaks version 2 of the protocol, expected ${PROTOCOL_VERSION}`],
-    ['does not say what it can do', (peer) => peer.client.send({ hello: { protocolVersion: PROTOCOL_VERSION } }), 'it does not say what it can do'],
-    ['does not say hello first', (peer) => peer.ready(), 'a worker must say hello first'],
-  ])('refuses one that %s', async (_, speak, reason) => {
+  it.each<[string, WorkerMessage, string, string]>([
+    ['speaks another version of the protocol', hello({}, 1), 'protocol', `it speaks version 1 of the protocol, expected ${PROTOCOL_VERSION}`],
+    ['does not say what it can do', { hello: { protocolVersion: PROTOCOL_VERSION } }, 'protocol', 'it does not say what it can do'],
+    ['does not say hello first', { modelReady: { parameters, topologyJson } }, 'protocol', 'a worker must say hello first'],
+    ['belongs to another run', hello({}, PROTOCOL_VERSION, { runId: 'run-2', rank: 0 }), 'usage', 'it belongs to another run than the one that is coordinated here now'],
+    ['claims a rank that nobody got', hello({}, PROTOCOL_VERSION, { runId: 'run-1', rank: 3 }), 'protocol', 'rank 3 was never given'],
+  ])('refuses one that %s', async (_, first, code, reason) => {
     await using cluster = await Cluster.start();
-    const peer = cluster.peer();
-    speak(peer);
-    expect(await peer.received('refusal')).toEqual({ code: 'protocol', reason });
-    expect(await peer.ended).toBeNull();
+    const peer = cluster.peer(first);
+    expect(await peer.received('refusal')).toEqual({ code, reason });
+    expect(await peer.ended).not.toBeNull();
     expect(cluster.events).toEqual([]);
     expect(cluster.failures).toEqual([]);
   });
 
-  it('refuses a worker that comes when the run has started', async () => {
+  it('welcomes a worker that comes when the run has started, and tells it where the shards are once it has built the model', async () => {
     await using cluster = await Cluster.start({ minWorkers: 2 });
     await cluster.started(2);
-    const late = cluster.peer().hello();
-    expect(await late.received('refusal')).toEqual({ code: 'protocol', reason: 'the run has started with 2 workers' });
+    cluster.registry.announce(placement);
+    const late = cluster.peer();
+    expect((await late.received('welcome')).rank).toBe(2);
     expect(cluster.registry.ranks).toEqual([0, 1]);
+    late.ready();
+    expect(await late.received('placement')).toEqual(placement);
+    expect(cluster.registry.ranks).toEqual([0, 1, 2]);
+    expect(cluster.changes.at(-1)).toEqual({ joined: 2 });
+    expect(cluster.given).toEqual([0, 1, 2]);
+  });
+});
+
+describe('a worker that was a member before', () => {
+  it('comes back under its rank, also after the coordinator began anew', async () => {
+    await using cluster = await Cluster.start({ minWorkers: 1, known: { ...newRun, nextRank: 5 } });
+    const back = cluster.peer(hello({}, PROTOCOL_VERSION, { runId: 'run-1', rank: 3 }));
+    expect(await back.received('welcome')).toMatchObject({ rank: 3, runId: 'run-1' });
+    const other = cluster.peer();
+    expect((await other.received('welcome')).rank).toBe(5);
+    expect(cluster.given).toEqual([5]);
+  });
+
+  it('gives its old connection up, which is no loss', async () => {
+    await using cluster = await Cluster.start({ minWorkers: 1 });
+    await cluster.started(1);
+    const again = cluster.peer(hello({}, PROTOCOL_VERSION, { runId: 'run-1', rank: 0 }));
+    await again.received('welcome');
+    again.ready();
+    await cluster.changed({ joined: rankOf(0) });
+    expect(cluster.events.map(({ state }) => state)).not.toContain('lost');
+  });
+
+  it('must have built the model that the run began with', async () => {
+    const specs = [{ name: 'dense/kernel', shape: [9, 9], kind: 'trainable' as const }];
+    await using first = await Cluster.start({ minWorkers: 1 });
+    await first.started(1);
+    const { numerics } = first.registry;
+    await first[Symbol.asyncDispose]();
+    await using cluster = await Cluster.start({ minWorkers: 1, known: { ...newRun, nextRank: 1, model: { specs, topology: {}, numerics } } });
+    const [peer] = await cluster.welcomed(1);
+    peer!.ready();
+    expect(await cluster.failed).toMatchObject({ code: 'config', message: expect.stringContaining('other tensors than the run began with') });
   });
 });
 
@@ -198,7 +260,7 @@ describe('starting', () => {
     second!.ready();
     let started = false;
     void cluster.registry.started.then(() => (started = true));
-    await cluster.peer().hello({}, 9).received('refusal');
+    await cluster.peer(hello({}, 9)).received('refusal');
     expect(started).toBe(false);
     third!.ready();
     expect(await cluster.registry.started).toEqual({
@@ -212,55 +274,54 @@ describe('starting', () => {
     await using cluster = await Cluster.start({ minWorkers: 2 });
     const [first, second] = await cluster.welcomed(2);
     first!.ready();
-    await cluster.peer().hello({}, 9).received('refusal');
+    await cluster.peer(hello({}, 9)).received('refusal');
     second!.ready([{ name: 'dense/kernel', shape: [3, 2], trainable: true }]);
     expect(await cluster.failed).toMatchObject({ code: 'config', message: expect.stringMatching(/^worker \d \(a, process 11\): it built a model with other tensors than worker 0/) });
   });
 
-  it('tells all where the shards are, one to send the first values, and each its part of every step', async () => {
+  it('tells all where the shards are', async () => {
     await using cluster = await Cluster.start({ minWorkers: 3 });
     const peers = await cluster.started(3);
-    const shard = { unixAddress: 'unix:/s', tcpAddress: '127.0.0.1:1', from: 0, to: 9 };
-    cluster.registry.announceShards([shard]);
-    cluster.registry.assign(0, 100, 8);
-    const shards = await Promise.all(peers.map((peer) => peer.received('shards')));
-    expect(shards).toEqual([true, false, false].map((initialize) => ({ shards: [shard], initialize })));
-    const assignments = await Promise.all(peers.map((peer) => peer.received('assignment')));
-    expect(assignments.every(({ fromStep, untilStep }) => fromStep === 0 && untilStep === 100)).toBe(true);
-    const microBatches = assignments.flatMap(({ nodes }) => nodes.flatMap(({ level, index }) => Array.from({ length: 2 ** level }, (_, offset) => index * 2 ** level + offset)));
-    expect(microBatches.sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    cluster.registry.announce(placement);
+    expect(await Promise.all(peers.map((peer) => peer.received('placement')))).toEqual([placement, placement, placement]);
   });
 });
 
 describe('losing a worker', () => {
-  it('takes a broken connection at once, and says which micro-batches are missing', async () => {
+  it('takes a broken connection at once', async () => {
     await using cluster = await Cluster.start({ minWorkers: 2 });
     const peers = await cluster.started(2);
-    cluster.registry.assign(0, 100, 8);
     peers[1]!.client.close();
-    expect(await cluster.failed).toMatchObject({ code: 'worker-lost', message: 'worker 1 (a, process 11) was lost: its connection broke; its micro-batches 4 to 7 are missing' });
+    await cluster.changed({ lost: rankOf(1) });
     expect(cluster.registry.ranks).toEqual([0]);
     expect(cluster.events.at(-1)).toMatchObject({ rank: 1, state: 'lost', reason: 'its connection broke' });
-    expect(cluster.failures).toHaveLength(1);
+    expect(cluster.failures).toEqual([]);
   });
 
   it('takes silence, from the failure-detection time on', async () => {
     await using cluster = await Cluster.start({ minWorkers: 1, failureDetectionMs: 200 });
     const startedMs = performance.now();
     await cluster.started(1);
-    const error = await cluster.failed;
+    await cluster.changed({ lost: rankOf(0) });
     expect(performance.now() - startedMs).toBeGreaterThanOrEqual(200);
-    expect(error).toMatchObject({ code: 'worker-lost', message: expect.stringMatching(/^worker 0 \(a, process 11\) was lost: silent for \d+\.\d s$/) });
+    expect(cluster.events.at(-1)).toMatchObject({ rank: 0, state: 'lost', reason: expect.stringMatching(/^silent for \d+\.\d s$/) });
   });
 
   it('does not take a worker that keeps sending heartbeats', async () => {
     await using cluster = await Cluster.start({ minWorkers: 2, failureDetectionMs: 800 });
     const [alive] = await cluster.started(2);
-    const beat = setInterval(() => alive!.client.send({ heartbeat: {} }), 20);
-    const error = await cluster.failed;
+    const beat = setInterval(() => alive!.client.send({ heartbeat: { step: 0 } }), 20);
+    await cluster.changed({ lost: rankOf(1) });
     clearInterval(beat);
-    expect(error.message).toContain('worker 1');
     expect(cluster.registry.ranks).toEqual([0]);
+  });
+
+  it('takes its own word for what only it cannot do, and goes on', async () => {
+    await using cluster = await Cluster.start({ minWorkers: 2 });
+    const peers = await cluster.started(2);
+    peers[1]!.client.send({ failure: { code: 'connection', message: 'shard 0 cannot be reached', hint: '' } });
+    await cluster.changed({ lost: rankOf(1) });
+    expect(cluster.failures).toEqual([]);
   });
 
   it('takes what it says itself, with its code and hint', async () => {
@@ -270,6 +331,21 @@ describe('losing a worker', () => {
     peer!.client.close();
     expect(await cluster.failed).toMatchObject({ code: 'non-finite', message: 'worker 0 (a, process 11): step 3, micro-batch 4: the loss is NaN', hint: 'lower the rate' });
     expect(cluster.failures).toHaveLength(1);
+  });
+});
+
+describe('leaving', () => {
+  it('is told, and the worker is let go when it may', async () => {
+    await using cluster = await Cluster.start({ minWorkers: 2 });
+    const peers = await cluster.started(2);
+    peers[1]!.client.send({ leave: {} });
+    await cluster.changed({ leaving: rankOf(1) });
+    expect(cluster.registry.ranks).toEqual([0]);
+    expect(peers[1]!.messages.some(({ message }) => message === 'finish')).toBe(false);
+    cluster.registry.release(rankOf(1));
+    expect(await peers[1]!.ended).toBeNull();
+    expect(cluster.events.at(-1)).toMatchObject({ rank: 1, state: 'left' });
+    expect(cluster.changes).not.toContainEqual({ lost: 1 });
   });
 });
 
