@@ -30,8 +30,8 @@ export class Chaos implements AsyncDisposable {
     return drawSchedule({ seed, totalSteps: this.quiet.end.steps, numFaults: FAULTS_A_RUN, failureDetectionMs: FAILURE_DETECTION_MS });
   }
 
-  run(seed: number): Promise<Outcome> {
-    return runSchedule(this.schedule(seed), { failureDetectionMs: FAILURE_DETECTION_MS, quiet: this.quiet });
+  run(seed: number, signal: AbortSignal = new AbortController().signal): Promise<Outcome> {
+    return runSchedule(this.schedule(seed), { failureDetectionMs: FAILURE_DETECTION_MS, quiet: this.quiet, signal });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

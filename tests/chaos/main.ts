@@ -6,13 +6,15 @@ import type { Outcome } from './run-schedule.ts';
 import { renderTable, tabulate } from './table.ts';
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
+const stop = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort(new Error(`stopped by ${name}`)));
 
 try {
   const { runs, seed } = parseOptions();
   const outcomes = await runAll(runs, seed);
   say(`\n${renderTable(tabulate(outcomes.flatMap(({ faults }) => faults)))}`);
   const failed = outcomes.filter(({ problems }) => problems.length > 0);
-  say(`\n${runs - failed.length} of ${runs} runs ended with the bytes and metrics of the quiet one; ${outcomes.flatMap(({ faults }) => faults).length} faults`);
+  say(`\n${outcomes.length - failed.length} of ${outcomes.length} runs ended with the bytes and metrics of the quiet one; ${outcomes.flatMap(({ faults }) => faults).length} faults`);
   process.exitCode = failed.length === 0 ? 0 : 1;
 } catch (error) {
   process.stderr.write(`chaos: ${messageOf(error)}\n`);
@@ -24,9 +26,9 @@ async function runAll(runs: number, seed: number): Promise<readonly Outcome[]> {
   await using chaos = await Chaos.begin();
   say(`quiet run: ${chaos.quiet.end.steps} steps in ${chaos.quiet.end.trainSeconds.toFixed(1)} s, ${chaos.quiet.end.parametersSha256}`);
   const outcomes: Outcome[] = [];
-  for (let next = seed; next < seed + runs; next += 1) {
+  for (let next = seed; next < seed + runs && !stop.signal.aborted; next += 1) {
     if (runs === 1) say(describeSchedule(chaos.schedule(next)));
-    const outcome = await chaos.run(next);
+    const outcome = await chaos.run(next, stop.signal);
     outcomes.push(outcome);
     report(outcome);
   }

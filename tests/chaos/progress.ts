@@ -33,6 +33,12 @@ export class Progress {
     return this.events.some(({ event }) => event.event === 'end');
   }
 
+  /** What the log said last. */
+  get lastWord(): string {
+    const last = this.events.findLast(({ event }) => event.event === 'log');
+    return last?.event.event === 'log' ? last.event.message : 'no word of why';
+  }
+
   /** When such an event came, past or to come; rejects when `signal` is aborted first. */
   async first(matches: (event: RunEvent) => boolean, signal: AbortSignal): Promise<number> {
     const past = this.events.find(({ event }) => matches(event));

@@ -31,6 +31,8 @@ export interface Outcome {
 export interface ChaosOptions {
   readonly failureDetectionMs: number;
   readonly quiet: QuietRun;
+  /** Ends it before its end. */
+  readonly signal: AbortSignal;
 }
 
 /** Runs a schedule against real processes and says what is not as it must be. */
@@ -55,12 +57,12 @@ export async function runSchedule(schedule: Schedule, options: ChaosOptions): Pr
   return { schedule, faults, problems, seconds: (performance.now() - startedMs) / 1000, directory };
 }
 
-async function playOn(disk: SmallDisk, run: string, logs: string, schedule: Schedule, { failureDetectionMs, quiet }: ChaosOptions, faults: StruckFault[]): Promise<readonly string[]> {
+async function playOn(disk: SmallDisk, run: string, logs: string, schedule: Schedule, { failureDetectionMs, quiet, signal }: ChaosOptions, faults: StruckFault[]): Promise<readonly string[]> {
   const { shape } = schedule;
   const progress = new Progress();
   const unexpected: string[] = [];
   await using network = shape.place === 'network' ? await Network.create(`lockstep-${process.pid}-${schedule.seed}`) : null;
-  using stall = new StallWatch(progress);
+  using stall = new StallWatch(progress, signal);
   await using cluster = new Cluster({
     shape, failureDetectionMs, runsDirectory: disk.path, directory: logs, network,
     onEvent: (event) => progress.record(event),

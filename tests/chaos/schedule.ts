@@ -66,7 +66,7 @@ export function drawSchedule(options: ScheduleOptions): Schedule {
     const fault = drawFault(draws, world, shape, options.failureDetectionMs);
     // A join is worth waiting for, and what strikes all processes strikes alone.
     const withPrevious = before !== undefined && !ALONE.has(before.fault.kind) && !ALONE.has(fault.kind) && draws.chance(0.2);
-    const atStep = Math.round(options.totalSteps * (0.05 + (0.72 * (index + draws.next() * 0.5)) / options.numFaults));
+    const atStep = Math.round(options.totalSteps * (0.03 + (0.7 * (index + draws.next() * 0.5)) / options.numFaults));
     faults.push({ atStep: withPrevious ? before.atStep : atStep, withPrevious, fault });
   }
   return { seed: options.seed, shape, faults };
@@ -100,8 +100,9 @@ function drawFault(draws: Draws, world: World, shape: Shape, failureDetectionMs:
 }
 
 function possibleKinds(world: World, shape: Shape): readonly FaultKind[] {
-  if (world.spareWorkers().length === 0) return world.workers.length < 2 ? ['join'] : ['join', 'restart-coordinator'];
-  const anywhere: FaultKind[] = ['kill', 'kill', 'pause', 'pause', 'restart-coordinator', 'slow'];
+  if (world.spareWorkers().length === 0) return world.workers.length > 1 && world.maySilence ? ['join', 'restart-coordinator'] : ['join'];
+  const anywhere: FaultKind[] = ['kill', 'kill', 'pause', 'pause', 'slow'];
+  if (world.maySilence) anywhere.push('restart-coordinator');
   if (world.workers.length < 4 || world.servers.length < shape.servers.length) anywhere.push('join');
   if (world.workers.length > 2 || world.servers.length > 0) anywhere.push('leave');
   if (world.numFaults >= 2 && !world.restartedAll) anywhere.push('restart-all', 'bad-checkpoint');
@@ -111,7 +112,7 @@ function possibleKinds(world: World, shape: Shape): readonly FaultKind[] {
 
 function makeFault(kind: FaultKind, draws: Draws, world: World, shape: Shape, detectionMs: number): Fault {
   const gone = () => draws.one([...world.spareWorkers(), ...world.spareServers()]);
-  const any = () => draws.one([...world.spareWorkers(), ...world.spareServers(), 'coordinator']);
+  const any = () => draws.one([...world.spareWorkers(), ...world.spareServers(), ...(world.maySilence ? ['coordinator'] : [])]);
   const overdue = () => draws.whole(2 * detectionMs, 3 * detectionMs);
   const passing = () => draws.whole(detectionMs, 2 * detectionMs);
   switch (kind) {
@@ -147,6 +148,7 @@ class World {
   numFaults = 0;
   restartedAll = false;
   hadFullDisk = false;
+  #numSilences = 0;
   #recentTargets: string[] = [];
   #numWorkers: number;
   #numServers: number;
@@ -156,6 +158,11 @@ class World {
     this.servers = [...servers];
     this.#numWorkers = workers.length;
     this.#numServers = servers.length;
+  }
+
+  /** Training may go on with nobody told of it while the coordinator is away: not so often that the run is over before its faults. */
+  get maySilence(): boolean {
+    return this.#numSilences < 2;
   }
 
   /** Workers that a fault may strike: no recent one has, and another such one is left. */
@@ -184,6 +191,7 @@ class World {
     this.numFaults += 1;
     if (fault.kind === 'restart-all' || fault.kind === 'bad-checkpoint') this.#replaceAll(fault);
     if (fault.kind === 'full-disk') this.hadFullDisk = true;
+    if (fault.kind === 'restart-coordinator' || ('target' in fault && fault.target === 'coordinator')) this.#numSilences += 1;
     this.#recentTargets = this.#recentTargets.slice(-1);
     if (!('target' in fault)) return;
     if (fault.kind === 'join') this.#add(fault.target);

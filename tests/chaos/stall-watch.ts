@@ -1,26 +1,25 @@
 import type { Progress } from './progress.ts';
 
 /** Of a run that neither advances nor ends; starting everything anew takes some seconds of it on a busy machine. */
-const STALLED_MS = 30_000;
+const STALLED_MS = 60_000;
 /** However it advances. */
-const LIMIT_MS = 240_000;
+const LIMIT_MS = 300_000;
 
 /** Ends every wait for a run that hangs. */
 export class StallWatch implements Disposable {
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;
+  readonly signal: AbortSignal;
 
-  constructor(progress: Progress) {
+  /** `outer`, when it is aborted, ends the waits too. */
+  constructor(progress: Progress, outer: AbortSignal) {
     const startedMs = performance.now();
+    this.signal = AbortSignal.any([this.#controller.signal, outer]);
     this.#timer = setInterval(() => {
       const nowMs = performance.now();
-      if (nowMs - progress.advancedMs > STALLED_MS) this.abort(new Error(`hang: nothing after step ${progress.highestStep} for ${STALLED_MS / 1000} s`));
-      else if (nowMs - startedMs > LIMIT_MS) this.abort(new Error(`hang: still at step ${progress.highestStep} after ${LIMIT_MS / 1000} s`));
+      if (nowMs - progress.advancedMs > STALLED_MS) this.abort(new Error(`hang: nothing after step ${progress.highestStep} for ${STALLED_MS / 1000} s: ${progress.lastWord}`));
+      else if (nowMs - startedMs > LIMIT_MS) this.abort(new Error(`hang: still at step ${progress.highestStep} after ${LIMIT_MS / 1000} s: ${progress.lastWord}`));
     }, 250);
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
   }
 
   abort(reason: Error): void {
