@@ -113,7 +113,8 @@ export class ShardService {
     if (pending === null) return;
     if (this.#attachedAt !== null && this.#replica !== null && this.#replica.confirmed < pending.version) return;
     const copies = this.#wantsCopy(pending);
-    if (copies && this.#copies.length >= MAX_COPIES) return;
+    // A replica's copies are as many as its primary's, which waits for both.
+    if (copies && this.#role === 'primary' && this.#copies.length >= MAX_COPIES) return;
     this.#pending = null;
     this.#given = pending;
     Atomics.store(this.#settings.version, 0, pending.version);
@@ -213,11 +214,11 @@ export class ShardService {
     this.#replica.send(finished.step + 1, [...norms, frameOfStep(finished), ...floats]);
   }
 
-  /** In sync is a replica that could take over without a loss: it holds the version, and no copy before it is at stake. */
+  /** In sync is a replica that could take over without a loss: it holds the version, and no earlier copy is at stake. */
   #tellInSync(): void {
     const attachedAt = this.#attachedAt;
     if (this.#replicaInSync || this.#replica === null || attachedAt === null) return;
-    if (this.#replica.confirmed < attachedAt || this.#copies.some((version) => version < attachedAt)) return;
+    if (this.#replica.confirmed < attachedAt || this.#copies.some((version) => version <= attachedAt)) return;
     this.#replicaInSync = true;
     this.#tell({ kind: 'replica-state', inSync: true, reason: '' });
   }

@@ -313,6 +313,24 @@ describe('what a shard does to a worker that breaks the protocol', () => {
     expect(lost.entries).toEqual([]);
   });
 
+  it('holds two versions at most for one that never reads, and serves the others', async () => {
+    await using exchange = await Exchange.start(LARGE, CARRIERS[0]);
+    using worker = new RawWorker(exchange.address);
+    worker.send(workerHello(3), hello({ proof: null }));
+    await worker.frames.atLeast(1);
+    worker.stream.pause();
+    const { versions } = await exchange.join(0);
+    const floats = new Float32Array(LARGE);
+    for (let version = 0; version < 40; version += 1) {
+      exchange.server.publish(version, floats.fill(version));
+      await versions.version(version);
+    }
+    worker.stream.resume();
+    const headers = (frames: readonly Buffer[]) => frames.slice(1).map((frame) => decodeFrame(frame).header);
+    const received = await worker.frames.until((frames) => headers(frames).some(({ step, offset, count, length }) => step === 39 && offset + count === length));
+    expect(new Set(headers(received).map(({ step }) => step)).size).toBeLessThanOrEqual(3);
+  });
+
   it('refuses more than a chunk at a time, and serves the others', async () => {
     await using exchange = await Exchange.start(length, CARRIERS[1]);
     const { client } = await exchange.join(0);
