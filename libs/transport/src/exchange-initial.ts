@@ -9,6 +9,7 @@ export class InitialRequest {
   readonly #askNextAfterMs: number;
   readonly #asked = new Set<WorkerStream>();
   #waiting: WorkerStream[] = [];
+  /** Runs while the worker that was asked last may still answer in time. */
   #timer: NodeJS.Timeout | null = null;
 
   constructor(isNeeded: () => boolean, askNextAfterMs: number) {
@@ -19,7 +20,7 @@ export class InitialRequest {
   opened(worker: WorkerStream): void {
     if (!this.#isNeeded()) return;
     this.#waiting.push(worker);
-    if (this.#asked.size === 0) this.#askNext();
+    if (this.#timer === null) this.#askNext();
   }
 
   ended(worker: WorkerStream): void {

