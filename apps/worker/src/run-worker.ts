@@ -102,7 +102,9 @@ class WorkerProcess {
     const { specs, topology, initial } = await engine.ready;
     this.#loop = new TrainingLoop({
       rank: welcome.rank, joined: join, engine, layout: layOutParameters(specs), initial,
-      onShardBroken: (shard, error) => this.#options.onNote(`shard ${shard}: ${error.message}; connecting again`),
+      onShardBroken: (shard, error, attempt) => {
+        if (attempt === 0) this.#options.onNote(`shard ${shard}: ${error.message}; connecting again`);
+      },
     });
     this.#membership.declare(modelReady(specs, topology));
     return this.#loop;

@@ -15,8 +15,8 @@ export interface ShardLinkOptions {
   readonly initial: Float32Array;
   /** The partials of the current step. */
   readonly held: () => readonly HeldPartial[];
-  /** The stream could not be opened or broke; it is tried again. */
-  readonly onBroken: (error: LockstepError) => void;
+  /** The stream broke (attempt 0), or could not be opened again; it is tried again. */
+  readonly onBroken: (error: LockstepError, attempt: number) => void;
 }
 
 /**
@@ -73,7 +73,7 @@ export class ShardLink {
 
   #lost(error: LockstepError): void {
     this.#isOpen = false;
-    this.#options.onBroken(error);
+    this.#options.onBroken(error, this.#attempts);
     this.#retry = setTimeout(() => this.#connect(), backoffMs(this.#attempts, Math.random));
     this.#attempts += 1;
   }

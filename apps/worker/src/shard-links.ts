@@ -13,8 +13,8 @@ export interface ShardLinksOptions {
   readonly initial: Float32Array;
   /** The partials of the current step. */
   readonly held: () => readonly HeldPartial[];
-  /** A stream could not be opened or broke; it is tried again until the shard has moved. */
-  readonly onBroken: (shard: number, error: LockstepError) => void;
+  /** A stream broke (attempt 0), or could not be opened again; it is tried again until the shard has moved. */
+  readonly onBroken: (shard: number, error: LockstepError, attempt: number) => void;
 }
 
 /** The ways to all shards of one generation. */
@@ -34,7 +34,7 @@ export class ShardLinks {
       if (link?.leadsTo(endpoint, token) === true) return link;
       link?.close();
       return new ShardLink({
-        rank, joined, endpoint, token, initial, held, versions: versions.port(shard, endpoint), onBroken: (error) => onBroken(shard, error),
+        rank, joined, endpoint, token, initial, held, versions: versions.port(shard, endpoint), onBroken: (error, attempt) => onBroken(shard, error, attempt),
       });
     });
   }

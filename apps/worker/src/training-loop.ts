@@ -15,7 +15,7 @@ export interface TrainingLoopOptions {
   readonly engine: Pick<EngineHandle, 'compute' | 'interrupt' | 'wait'>;
   readonly layout: ParameterLayout;
   readonly initial: Float32Array;
-  readonly onShardBroken: (shard: number, error: LockstepError) => void;
+  readonly onShardBroken: (shard: number, error: LockstepError, attempt: number) => void;
 }
 
 /** The shards from one return to a checkpoint to the next. */
