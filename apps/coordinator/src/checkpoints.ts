@@ -17,7 +17,7 @@ export interface CheckpointsOptions {
   readonly onWarning: (message: string) => void;
 }
 
-/** How far ahead a version is asked for that is to be copied, in steps; doubled when the shards were past it. */
+/** How far ahead a version is asked for that is to be copied, in steps; doubled when no copy came: the shards were past it. */
 const FIRST_LEAD = 2;
 const MS_PER_MINUTE = 60_000;
 
@@ -27,6 +27,7 @@ export class Checkpoints {
   readonly #asked = new Set<number>();
   #best: BestEpoch | null = null;
   #lastMs = performance.now();
+  #askedMs = -Infinity;
   #lead = FIRST_LEAD;
   #awaited: PromiseWithResolvers<number> | null = null;
 
@@ -43,11 +44,11 @@ export class Checkpoints {
   toAsk(numSteps: number, nowMs: number): number | null {
     const { everyMinutes } = this.#options.config.checkpoints;
     const isDue = this.#awaited !== null || (everyMinutes !== null && nowMs - this.#lastMs >= everyMinutes * MS_PER_MINUTE);
-    const newest = Math.max(-1, ...this.#asked);
-    if (!isDue || newest > numSteps) return null;
-    if (newest >= 0) this.#lead *= 2;
+    if (!isDue || nowMs - this.#askedMs < this.#options.config.failureDetectionMs / 2) return null;
+    if (this.#asked.size > 0) this.#lead *= 2;
     const version = numSteps + this.#lead;
     this.#asked.add(version);
+    this.#askedMs = nowMs;
     return version >= this.#options.plan.totalSteps ? null : version;
   }
 
@@ -97,6 +98,7 @@ export class Checkpoints {
   #noteWritten(version: number): void {
     this.#lastMs = performance.now();
     this.#lead = FIRST_LEAD;
+    this.#askedMs = -Infinity;
     for (const asked of this.#asked) if (asked <= version) this.#asked.delete(asked);
     this.#awaited?.resolve(version);
     this.#awaited = null;

@@ -38,8 +38,9 @@ export function openRun(directory: RunDirectory, config: RunConfig, resume: bool
 }
 
 function requireResumable(state: JournalState, name: string, configSha256: string): void {
+  if (state.run === null) throw new LockstepError('usage', `run ${name} has no journal of what it was: there is nothing to go on with`, { hint: 'train anew under another --run NAME' });
   if (state.end !== null) throw new LockstepError('usage', `run ${name} has ended: there is nothing to resume`, { hint: `lockstep evaluate ${name} shows what it came to` });
-  if (state.run !== null && state.run.configSha256 !== configSha256) {
+  if (state.run.configSha256 !== configSha256) {
     throw new LockstepError('config', `run ${name} was begun with another config: only ${CLUSTER_FIELDS.join(', ')} may change when it is resumed`);
   }
 }

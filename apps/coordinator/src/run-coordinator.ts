@@ -263,6 +263,9 @@ class Run {
     });
     this.#checkpoints = checkpoints;
     const from = await checkpoints.newest();
+    if (kept.numSteps < (from?.version ?? 0)) {
+      throw new LockstepError('storage', `${directory.file('receipts.jsonl')} has the steps up to ${kept.numSteps}, the newest checkpoint is of step ${from?.version}`, { hint: 'put back the whole file, or remove the checkpoints after it' });
+    }
     if (!kept.hasRun) writer.write({ kind: 'run', formatVersion: 1, configSha256, numerics: this.#workers.numerics, seed: config.seed, parameters: layout.totalLength });
     record.start(from?.progress.trainSeconds ?? 0);
     this.#announce(dataset, layout, plan, from?.version ?? 0);

@@ -28,14 +28,14 @@ async function train(command: Command, options: TrainOptions): Promise<void> {
   const directory = await openDirectory();
   const sink = createOutput(options);
   const failure = new AbortController();
+  const signal = AbortSignal.any([signalOfProcess(), failure.signal]);
   let cluster: LocalCluster | null = null;
   try {
     const result = await runCoordinator({
-      config, bundle, directory, resume, minWorkers: workers, minServers: parameterServers, listen: '127.0.0.1:0', insecure: false, sharedMemory: options.sharedMemory, sink,
-      signal: AbortSignal.any([signalOfProcess(), failure.signal]),
+      config, bundle, directory, resume, minWorkers: workers, minServers: parameterServers, listen: '127.0.0.1:0', insecure: false, sharedMemory: options.sharedMemory, sink, signal,
       onListening: ({ unix }) => {
         cluster = new LocalCluster({
-          workers, parameterServers, join: unix, engine: config.numerics.engine, sharedMemory: options.sharedMemory, gpus,
+          workers, parameterServers, join: unix, engine: config.numerics.engine, sharedMemory: options.sharedMemory, gpus, signal,
           onLog: (message) => sink.write({ event: 'log', level: 'warn', message }),
           onFailure: (error) => failure.abort(error),
         });

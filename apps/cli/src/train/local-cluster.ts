@@ -10,6 +10,8 @@ export interface LocalClusterOptions {
   readonly sharedMemory: boolean;
   /** The GPUs to use, as `CUDA_VISIBLE_DEVICES` names them; each worker is pinned to one, in turn. */
   readonly gpus: readonly string[];
+  /** The run ends: nothing is replaced any more. */
+  readonly signal: AbortSignal;
   readonly onLog: (message: string) => void;
   /** Processes end again and again: the run cannot go on. */
   readonly onFailure: (error: LockstepError) => void;
@@ -54,7 +56,7 @@ export class LocalCluster {
 
   /** One that was told to end has ended in order. */
   #replace(what: string, end: ProcessEnd, again: () => void): void {
-    if (this.#stopping || end.code === 0) return;
+    if (this.#stopping || this.#options.signal.aborted || end.code === 0) return;
     this.#restarts += 1;
     if (this.#restarts > MAX_RESTARTS) return this.#options.onFailure(new LockstepError('worker-lost', `${describeEnd(what, end)}; ${MAX_RESTARTS} processes were replaced before`));
     this.#options.onLog(`${describeEnd(what, end)}; another takes its place`);

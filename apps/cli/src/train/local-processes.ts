@@ -49,6 +49,8 @@ export class LocalProcesses {
     const { args, environment, onExit } = this.#options;
     const child = spawn(process.execPath, [MAIN, ...args], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      // A group of its own: Ctrl-C at the terminal is for this process, which ends its children in order.
+      detached: true,
       env: { ...process.env, ...environment?.(index) },
     });
     // Nothing is ever said on it, so it need not keep this process alive.
@@ -64,9 +66,9 @@ export class LocalProcesses {
   }
 }
 
-/** `a worker (process 4711) ended with SIGKILL`, and its last words. */
+/** `a worker (process 4711) ended with SIGKILL`; one that ended by itself has said why. */
 export function describeEnd(what: string, { pid, code, signal, lastWords }: ProcessEnd): string {
-  return `${what} (process ${pid}) ended with ${signal ?? `exit code ${code}`}${lastWords === '' ? '' : `:\n${lastWords}`}`;
+  return `${what} (process ${pid}) ended with ${signal ?? `exit code ${code}`}${signal !== null || lastWords === '' ? '' : `:\n${lastWords}`}`;
 }
 
 function exited(child: ChildProcess): Promise<void> {
