@@ -151,7 +151,7 @@ class Run {
         this.#workers.release(rank);
       },
       onStuck: (cause) => this.#fleet.rollBack(cause),
-      onLog: (message) => this.#log(message, 'warn'),
+      onStall: (step, reason) => this.#sink.write({ event: 'stall', step, reason }),
     });
     this.#control = new ControlServer({
       membership: this.#workers, hosts: this.#fleet.port, shelf: this.#shelf, credentials: insecureServerCredentials(),
@@ -200,11 +200,16 @@ class Run {
   /** What ended the run; an interrupted one takes a last checkpoint before, so that nothing is lost. */
   async explainEnd(error: unknown): Promise<LockstepError> {
     const { signal, config, directory } = this.#options;
-    if (!signal.aborted) return toLockstepError(error);
-    const reason = toLockstepError(signal.reason);
-    if (reason.code !== 'aborted' || this.#checkpoints === null || !this.#dispatcher.isBusy || this.#workers.ranks.length === 0) return reason;
+    const reason = toLockstepError(signal.aborted ? signal.reason : error);
+    if (!signal.aborted || reason.code !== 'aborted' || this.#checkpoints === null || !this.#dispatcher.isBusy || this.#workers.ranks.length === 0) return this.#withStall(reason);
     const version = await Promise.race([this.#checkpoints.next(), later(LAST_CHECKPOINT_FACTOR * config.failureDetectionMs)]);
     return new LockstepError('aborted', `${reason.message}${version === null ? '' : `, with a checkpoint of step ${version}`}`, { hint: `go on with: lockstep train --resume ${directory.name}` });
+  }
+
+  /** What a run waited for when it ended is part of why it ended. */
+  #withStall(error: LockstepError): LockstepError {
+    const { explanation } = this.#dispatcher;
+    return explanation === '' ? error : new LockstepError(error.code, `${error.message}; ${explanation}`, { ...(error.hint === undefined ? {} : { hint: error.hint }), cause: error });
   }
 
   async close(error: LockstepError | null): Promise<void> {

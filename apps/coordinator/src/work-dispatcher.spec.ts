@@ -27,7 +27,7 @@ class Cluster implements Disposable {
       coverage: () => Promise.resolve(this.coverage),
       onReleased: (rank) => this.released.push(rank),
       onStuck: (cause) => this.stuck.push(cause),
-      onLog: (message) => this.log.push(message),
+      onStall: (_, reason) => this.log.push(reason),
     });
     for (let rank = 0; rank < workers; rank += 1) this.add(rank);
   }

@@ -13,7 +13,8 @@ export interface WorkDispatcherOptions {
   readonly onReleased: (rank: Rank) => void;
   /** Only workers that are gone could complete the step: all shards must go back. */
   readonly onStuck: (cause: string) => void;
-  readonly onLog: (message: string) => void;
+  /** A step takes long, for this reason; told once a step. */
+  readonly onStall: (step: number, reason: string) => void;
 }
 
 interface Standing {
@@ -177,7 +178,7 @@ export class WorkDispatcher {
       if (coverage !== null && this.#isOpen) this.#give(coverage);
       then(coverage);
     } catch (error) {
-      this.#options.onLog(`cannot look up what the step lacks: ${messageOf(error)}`);
+      this.#options.onStall(this.#step, `step ${this.#step}: cannot look up what it lacks: ${messageOf(error)}`);
     } finally {
       this.#isAsking = false;
     }
@@ -206,7 +207,7 @@ export class WorkDispatcher {
     if (explanation === null) return;
     const isNew = this.#explained === '';
     this.#explained = explanation;
-    if (isNew && nowMs - this.#stepSinceMs > this.#options.config.failureDetectionMs / 4) this.#options.onLog(explanation);
+    if (isNew && nowMs - this.#stepSinceMs > this.#options.config.failureDetectionMs / 4) this.#options.onStall(this.#step, explanation);
     else if (isNew) this.#explained = '';
   }
 }

@@ -7,6 +7,6 @@ export { assertNever, LockstepError, messageOf, type ErrorCode, type LockstepErr
 export { bytesOf, sha256 } from './hashing.ts';
 export { INSTRUCTION_SETS, type Capabilities, type InstructionSet, type Numerics } from './numerics.ts';
 export { layOutParameters, type ParameterLayout, type ParameterSpec, type PlacedParameter } from './parameter-layout.ts';
-export type { CheckpointEvent, EndEvent, EpochEvent, LogEvent, RunEvent, ShardsEvent, StartEvent, StepEvent, WorkerEvent } from './run-events.ts';
+export type { CheckpointEvent, EndEvent, EpochEvent, LogEvent, RunEvent, ShardsEvent, StallEvent, StartEvent, StepEvent, WorkerEvent } from './run-events.ts';
 export { deriveSeed, uniformStream, type SeedPurpose } from './seeds.ts';
 export { epochOf, microBatchOf, rankOf, stepOf, versionOf, type Brand, type Epoch, type MicroBatch, type Rank, type Step, type Version } from './words.ts';

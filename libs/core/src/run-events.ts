@@ -1,7 +1,7 @@
 import type { Numerics } from './numerics.ts';
 
 /** What a run tells of itself, as it happens. Every sink (terminal, JSON lines, metrics file, TensorBoard, report) reads this one stream. */
-export type RunEvent = StartEvent | WorkerEvent | StepEvent | EpochEvent | CheckpointEvent | ShardsEvent | LogEvent | EndEvent;
+export type RunEvent = StartEvent | WorkerEvent | StepEvent | EpochEvent | CheckpointEvent | ShardsEvent | StallEvent | LogEvent | EndEvent;
 
 export interface StartEvent {
   readonly event: 'start';
@@ -87,6 +87,14 @@ export interface ShardsEvent {
   readonly cause: string;
   /** One a shard. */
   readonly hosts: readonly string[];
+}
+
+/** A step takes long. */
+export interface StallEvent {
+  readonly event: 'stall';
+  readonly step: number;
+  /** What it waits for: `step 812 waits for micro-batches 5, 6: worker 3 (gpu-b, process 4711) silent for 1.9 s`. */
+  readonly reason: string;
 }
 
 export interface LogEvent {

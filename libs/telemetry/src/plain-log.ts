@@ -32,6 +32,7 @@ export function createPlainLog(stream: NodeJS.WritableStream): RunEventSink {
       case 'epoch': return epochText(event, start?.epochs ?? event.epoch + 1);
       case 'checkpoint': return null;
       case 'shards': return shardsText(event);
+      case 'stall': return `warn: ${event.reason}`;
       case 'log': return event.level === 'info' ? event.message : `${event.level}: ${event.message}`;
       case 'end': return endText(event);
       default: return assertNever(event);

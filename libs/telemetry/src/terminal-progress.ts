@@ -62,6 +62,7 @@ class TerminalProgress implements RunEventSink {
       case 'epoch': return this.#onEpoch(event);
       case 'checkpoint': return;
       case 'shards': return this.#onShards(event);
+      case 'stall': return this.#onLog({ event: 'log', level: 'warn', message: event.reason });
       case 'log': return this.#onLog(event);
       case 'end':
         this.#stopBars();
