@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { layOutParameters, LockstepError, messageOf, type ConfigBundle, type EndEvent, type ParameterLayout, type Rank, type RunConfig, type RunEvent } from '@lockstep/core';
@@ -8,7 +8,7 @@ import { evaluatePredictions, type EvaluationReport } from '@lockstep/evaluation
 import { wantsSnapshot, type ShardPlan } from '@lockstep/parameter-server';
 import { planRun, type RunPlan } from '@lockstep/scheduling';
 import { createMetricsFile, createRunHistory, createTensorBoard, fanOut, reopenMetricsFile, type RunEventSink } from '@lockstep/telemetry';
-import { BlockShelf, ControlServer, insecureServerCredentials, requireLocalOrInsecure } from '@lockstep/transport';
+import { BlockShelf, ControlServer, createProcessDirectory, insecureServerCredentials, requireLocalOrInsecure } from '@lockstep/transport';
 import { Checkpoints } from './checkpoints.ts';
 import { prepareDataset, type RunDataset } from './dataset.ts';
 import { EvaluationRounds } from './evaluation-round.ts';
@@ -57,7 +57,7 @@ export interface RunResult {
 export async function runCoordinator(options: CoordinatorOptions): Promise<RunResult> {
   requireLocalOrInsecure(options.listen, options.insecure);
   const open = openRun(options.directory, options.config, options.resume);
-  const scratch = await mkdtemp(join(tmpdir(), 'lockstep-'));
+  const scratch = createProcessDirectory(tmpdir());
   const run = new Run(options, open, scratch);
   try {
     if (open.isResumed) await run.recall();

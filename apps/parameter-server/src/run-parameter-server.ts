@@ -1,9 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
 import type { LockstepError } from '@lockstep/core';
 import { ShardHost } from '@lockstep/parameter-server';
-import { HostClient, insecureClientCredentials, requireLocalOrInsecure, type HostCommand__Output, type HostLink, type HostLinkEvents } from '@lockstep/transport';
+import { createProcessDirectory, HostClient, insecureClientCredentials, requireLocalOrInsecure, type HostCommand__Output, type HostLink, type HostLinkEvents } from '@lockstep/transport';
 
 export interface ParameterServerOptions {
   /** `HOST:PORT` or `unix:PATH` of the coordinator. */
@@ -29,7 +29,7 @@ export interface ParameterServerOptions {
 export async function runParameterServer(options: ParameterServerOptions): Promise<void> {
   requireLocalOrInsecure(`${options.listenHost}:0`, options.insecure);
   options.signal.throwIfAborted();
-  const scratch = await mkdtemp(joinPath(tmpdir(), 'lockstep-'));
+  const scratch = createProcessDirectory(tmpdir());
   const server = new ParameterServer(options, scratch);
   try {
     await server.finished;

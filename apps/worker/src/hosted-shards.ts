@@ -1,9 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
 import type { LockstepError } from '@lockstep/core';
 import { ShardHost } from '@lockstep/parameter-server';
-import { HostClient, insecureClientCredentials } from '@lockstep/transport';
+import { createProcessDirectory, HostClient, insecureClientCredentials } from '@lockstep/transport';
 
 export interface HostedShardsOptions {
   /** `HOST:PORT` or `unix:PATH` of the coordinator. */
@@ -19,22 +19,17 @@ export interface HostedShardsOptions {
 /** The shards that a worker's process hosts, a thread each: a membership of its own beside the worker's. */
 export class HostedShards {
   readonly #options: HostedShardsOptions;
-  readonly #scratch: string;
+  readonly #scratch = createProcessDirectory(tmpdir());
   readonly #host: ShardHost;
   readonly #finished = Promise.withResolvers<void>();
   #grace: NodeJS.Timeout | null = null;
 
-  static async start(options: HostedShardsOptions): Promise<HostedShards> {
-    return new HostedShards(options, await mkdtemp(joinPath(tmpdir(), 'lockstep-')));
-  }
-
-  private constructor(options: HostedShardsOptions, scratch: string) {
+  constructor(options: HostedShardsOptions) {
     this.#options = options;
-    this.#scratch = scratch;
     this.#host = new ShardHost({
       kind: 'worker',
       hostname: hostname(),
-      listenOn: (generation, shard) => [`unix:${joinPath(scratch, `shard-${generation}-${shard}.sock`)}`, `${options.listenHost}:0`],
+      listenOn: (generation, shard) => [`unix:${joinPath(this.#scratch, `shard-${generation}-${shard}.sock`)}`, `${options.listenHost}:0`],
       sharedMemory: true,
       connect: (events) => new HostClient({ address: options.join, credentials: insecureClientCredentials(), events }),
       onEnd: (error) => (error === null ? this.#finished.resolve() : options.onFailure(error)),

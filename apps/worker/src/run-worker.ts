@@ -97,7 +97,7 @@ class WorkerProcess {
     this.#microBatches = config.microBatches;
     this.#membership.control.startHeartbeats(config.failureDetectionMs, () => ({ heartbeat: { step: this.#loop?.step ?? 0 } }));
     onWelcome(welcome.rank);
-    if (config.shardHosts.includes('workers')) await this.#hostShards(config);
+    if (config.shardHosts.includes('workers')) this.#hostShards(config);
     const engine = await this.#startEngine(config, welcome);
     const { specs, topology, initial } = await engine.ready;
     this.#loop = new TrainingLoop({
@@ -110,9 +110,9 @@ class WorkerProcess {
     return this.#loop;
   }
 
-  async #hostShards({ failureDetectionMs }: RunConfig): Promise<void> {
+  #hostShards({ failureDetectionMs }: RunConfig): void {
     const { join, listenHost, leaving } = this.#options;
-    this.#hosted = await HostedShards.start({ join, listenHost, graceMs: HOST_GRACE_FACTOR * failureDetectionMs, onFailure: (error) => this.#fail(error) });
+    this.#hosted = new HostedShards({ join, listenHost, graceMs: HOST_GRACE_FACTOR * failureDetectionMs, onFailure: (error) => this.#fail(error) });
     void this.#finished.promise.then(() => this.#hosted?.expectFinish());
     if (leaving.aborted) this.#hosted.leave();
   }

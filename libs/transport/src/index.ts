@@ -35,3 +35,4 @@ export type { Welcome__Output as WelcomeMessage } from './gen/lockstep/v1/Welcom
 export type { WorkerMessage, WorkerMessage__Output } from './gen/lockstep/v1/WorkerMessage.ts';
 export { insecureClientCredentials, insecureServerCredentials, type ChannelCredentials, type ServerCredentials } from './credentials.ts';
 export type { HostLink, HostLinkEvents } from './host-link.ts';
+export { createProcessDirectory } from './process-directory.ts';
