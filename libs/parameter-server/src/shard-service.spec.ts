@@ -134,7 +134,7 @@ describe('a replica', () => {
   }, 30_000);
 
   it('that goes silent is given up after the detection time, and its primary goes on', async () => {
-    await using primary = await StartedService.start(small, socket(), { failureDetectionMs: 100 });
+    await using primary = await StartedService.start(small, socket(), { failureDetectionMs: 1000 });
     await using replica = await StartedService.start(small, socket(), { role: 'replica' });
     using proxy = await CuttableProxy.to(replica.endpoint.unixAddress);
     primary.service.take({ kind: 'replicate', to: { ...replica.endpoint, unixAddress: '', tcpAddress: proxy.address } });
