@@ -11,7 +11,7 @@ export class Progress {
   readonly events: TimedEvent[] = [];
   /** The highest step that has finished; -1 before the first. */
   highestStep = -1;
-  /** When a step higher than all before it last finished, or the run began. */
+  /** When the run last got on: a step higher than all before it finished, a process came, the shards were placed. */
   advancedMs = performance.now();
   /** Steps that a return to a checkpoint threw away. */
   stepsLost = 0;
@@ -25,6 +25,7 @@ export class Progress {
       this.highestStep = event.step;
       this.advancedMs = timed.atMs;
     }
+    if (event.event === 'start' || event.event === 'worker' || event.event === 'shards') this.advancedMs = timed.atMs;
     if (event.event === 'shards') this.#countLost(event.generation, event.version);
     for (const tell of this.#waiting) tell(timed);
   }

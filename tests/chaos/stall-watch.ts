@@ -1,6 +1,6 @@
 import type { Progress } from './progress.ts';
 
-/** Of a run that neither advances nor ends; starting everything anew takes some seconds of it on a busy machine. */
+/** Of a run that neither gets on nor ends; a worker's start takes some seconds of it, and many on a busy machine. */
 const STALLED_MS = 60_000;
 /** However it advances. */
 const LIMIT_MS = 300_000;
