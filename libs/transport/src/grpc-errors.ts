@@ -23,7 +23,7 @@ const BROKEN: ReadonlySet<status | undefined> = new Set<status | undefined>([sta
 export function errorFromStatus(error: unknown, peer: string): LockstepError {
   const { code, details } = error as Partial<ServiceError>;
   const known = code === undefined ? undefined : CODES.get(code);
-  return new LockstepError(known ?? 'connection', `${peer}: ${details ?? String(error)}`, { cause: error });
+  return new LockstepError(known ?? 'connection', `${peer}: ${(details ?? String(error)).replace(/ Resolution note: $/, '')}`, { cause: error });
 }
 
 /** Whether an error of `errorFromStatus` says that the connection broke, not that the peer refused. */
