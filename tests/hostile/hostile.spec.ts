@@ -54,7 +54,7 @@ it('a run whose ports are attacked refuses each peer, trains on, and ends with t
   expect(warnings.length).toBeLessThan(MOST_WARNINGS);
   const quiet = await lockstepEvents('train', '--runs-dir', runsDirectory, '--workers', '1', ...RUN);
   expect(hashOf(events)).toBe(hashOf(quiet.events));
-});
+}, 300_000);
 
 function start(args: readonly string[], onLine?: (line: string) => void): LockstepProcess {
   const process = new LockstepProcess(args, onLine === undefined ? {} : { onLine });
