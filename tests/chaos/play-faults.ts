@@ -37,8 +37,9 @@ export async function playFaults(schedule: Schedule, field: Field, failureDetect
     overMs.set(target, Infinity);
     const { over, named } = await strike(fault, field);
     if (named !== null) mustBeNamed.push(named);
-    lifted.push(over.then(() => void overMs.set(target, performance.now())));
-    over.catch(() => undefined);
+    const isOver = over.then(() => void overMs.set(target, performance.now()));
+    isOver.catch(() => undefined);
+    lifted.push(isOver);
     const recoveredMs = await progress.reached(step + STEPS_UNDER_WAY + 1, signal);
     if (!isLasting(fault)) await within(over, signal);
     struck.push({ label: labelOf(fault, schedule.shape), recoveryMs: recoveredMs - struckMs, stepsLost: progress.stepsLost - lost });
@@ -50,7 +51,10 @@ export async function playFaults(schedule: Schedule, field: Field, failureDetect
       await progress.reached(atStep, signal);
     }
     if (progress.ended) break;
-    underWay.push(play(fault));
+    const playing = play(fault);
+    // Whoever waits for it next hears of its failure; where an earlier one has failed nobody does.
+    playing.catch(() => undefined);
+    underWay.push(playing);
   }
   await Promise.all(underWay);
   await progress.first((event) => event.event === 'end', signal);
