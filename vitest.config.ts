@@ -37,8 +37,8 @@ export default defineConfig({
           pool: 'forks',
           // The container that testcontainers cleans up with is pulled from a registry; the tests clean up themselves.
           env: { ...env, TESTCONTAINERS_RYUK_DISABLED: 'true' },
-          testTimeout: 120_000,
-          hookTimeout: 60_000,
+          testTimeout: 240_000,
+          hookTimeout: 180_000,
         },
       },
     ],

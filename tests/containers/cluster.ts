@@ -25,6 +25,11 @@ export class LockstepContainer {
     return this;
   }
 
+  /** As its process names its machine. */
+  get hostname(): string {
+    return this.#started.getHostname();
+  }
+
   kill(signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): Promise<void> {
     return this.#engine(({ container }) => container.getById(this.#id).kill({ signal }));
   }
@@ -55,10 +60,6 @@ export class LockstepContainer {
   /** Runs the image's health check, now. */
   checkHealth(): Promise<ExecResult> {
     return this.#started.exec(['node', '/opt/lockstep/health.mjs']);
-  }
-
-  exec(...command: readonly string[]): Promise<ExecResult> {
-    return this.#started.exec([...command]);
   }
 
   async remove(): Promise<void> {
@@ -100,7 +101,8 @@ export class ContainerCluster implements AsyncDisposable {
   }
 
   async startWorkers(count: number): Promise<readonly LockstepContainer[]> {
-    return Promise.all(Array.from({ length: count }, () => this.#start(lockstep('worker', '--join', `${COORDINATOR}:${PORT}`))));
+    const worker = () => lockstep('worker', '--join', `${COORDINATOR}:${PORT}`, '--listen', '0.0.0.0', '--insecure');
+    return Promise.all(Array.from({ length: count }, () => this.#start(worker())));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

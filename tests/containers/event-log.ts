@@ -2,6 +2,8 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { RunEvent } from '@lockstep/core';
 
+type Where<Kind> = (event: Extract<RunEvent, { event: Kind }>) => boolean;
+
 interface Waiting {
   readonly matches: (event: RunEvent) => boolean;
   readonly resolve: (event: RunEvent) => void;
@@ -19,14 +21,16 @@ export class EventLog {
   }
 
   /** The first event that matches, past or to come; rejects when the container ends without it. */
-  event<Kind extends RunEvent['event']>(kind: Kind, where: (event: Extract<RunEvent, { event: Kind }>) => boolean = () => true): Promise<Extract<RunEvent, { event: Kind }>> {
-    type Wanted = Extract<RunEvent, { event: Kind }>;
-    const matches = (event: RunEvent): boolean => event.event === kind && where(event as Wanted);
-    const past = this.events.find(matches);
-    if (past !== undefined) return Promise.resolve(past as Wanted);
-    return new Promise((resolve, reject) => {
-      this.#waiting = [...this.#waiting, { matches, resolve: (event) => resolve(event as Wanted), reject }];
-    });
+  event<Kind extends RunEvent['event']>(kind: Kind, where: Where<Kind> = () => true): Promise<Extract<RunEvent, { event: Kind }>> {
+    const past = this.events.find((event): event is Extract<RunEvent, { event: Kind }> => event.event === kind && where(event as never));
+    return past === undefined ? this.next(kind, where) : Promise.resolve(past);
+  }
+
+  /** The first event to come that matches; rejects when the container ends without it. */
+  next<Kind extends RunEvent['event']>(kind: Kind, where: Where<Kind> = () => true): Promise<Extract<RunEvent, { event: Kind }>> {
+    const { promise, resolve, reject } = Promise.withResolvers<RunEvent>();
+    this.#waiting = [...this.#waiting, { matches: (event) => event.event === kind && where(event as never), resolve, reject }];
+    return promise as Promise<Extract<RunEvent, { event: Kind }>>;
   }
 
   #take(line: string): void {

