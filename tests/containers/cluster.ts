@@ -1,6 +1,6 @@
 import { GenericContainer, getContainerRuntimeClient, Network, PullPolicy, type ExecResult, type StartedNetwork, type StartedTestContainer } from 'testcontainers';
 import { EventLog } from './event-log.ts';
-import { IMAGE } from './image.ts';
+import { IMAGE, LABEL } from './image.ts';
 
 const COORDINATOR = 'coordinator';
 const PORT = 7077;
@@ -90,7 +90,10 @@ export class ContainerCluster implements AsyncDisposable {
   }
 
   static async create(): Promise<ContainerCluster> {
-    return new ContainerCluster(await new Network().start());
+    const cluster = new ContainerCluster(await new Network().start());
+    const { container } = await getContainerRuntimeClient();
+    await container.dockerode.createVolume({ Name: cluster.#volume, Labels: { [LABEL]: '' } });
+    return cluster;
   }
 
   /** Every coordinator of a cluster answers to one name and keeps its runs on one volume, as a restarted service does. */
@@ -123,4 +126,4 @@ export class ContainerCluster implements AsyncDisposable {
   }
 }
 
-const lockstep = (...args: readonly string[]): GenericContainer => new GenericContainer(IMAGE).withCommand([...args]);
+const lockstep = (...args: readonly string[]): GenericContainer => new GenericContainer(IMAGE).withCommand([...args]).withLabels({ [LABEL]: '' });
