@@ -74,6 +74,7 @@ export class Training {
   async run(): Promise<TrainingOutcome> {
     const ended = await this.#endOfBefore();
     if (ended !== null) return ended;
+    await this.#judgeBefore();
     this.#letWorkersGo();
     return this.#ended.promise;
   }
@@ -88,9 +89,7 @@ export class Training {
   }
 
   takeSnapshot(state: TrainingState): void {
-    this.#handling = this.#handling.then(() => this.#handle(state)).catch((error: unknown) => {
-      this.#options.onFailure(error instanceof LockstepError ? error : new LockstepError('protocol', messageOf(error), { cause: error }));
-    });
+    this.#handling = this.#handling.then(() => this.#handle(state)).catch((error: unknown) => this.#fail(error));
   }
 
   /** Whatever is being written is written. */
@@ -108,6 +107,10 @@ export class Training {
     if (checkpoints.isWanted(version)) await checkpoints.write(state, record.totals);
     if (endsEpoch(plan, version) && epochOfVersion(plan, version) === this.#nextEpoch) await this.#endEpoch(snapshot);
     acknowledge(record.numWritten, version + 1);
+  }
+
+  #fail(error: unknown): void {
+    this.#options.onFailure(error instanceof LockstepError ? error : new LockstepError('protocol', messageOf(error), { cause: error }));
   }
 
   /** With early stopping the workers wait at the end of each epoch for the word to go on. */
@@ -157,6 +160,17 @@ export class Training {
     if (last === undefined || (last.stop === null && last.version !== plan.totalSteps)) return null;
     const parameters = await checkpoints.parametersOf(last.version);
     return parameters === null ? null : this.#outcome({ version: last.version, parameters, parametersSha256: last.parametersSha256 }, last.stop);
+  }
+
+  /** The process before this one may have ended between the checkpoint of an epoch's end and its verdict: nobody sends that copy again. */
+  async #judgeBefore(): Promise<void> {
+    const { plan, checkpoints } = this.#options;
+    const version = Math.min((this.#nextEpoch + 1) * plan.stepsPerEpoch, plan.totalSteps);
+    const parameters = await checkpoints.parametersOf(version);
+    if (parameters === null) return;
+    this.#handling = this.#handling.then(async () => {
+      if (epochOfVersion(plan, version) === this.#nextEpoch) await this.#endEpoch({ version, parameters, parametersSha256: sha256(bytesOf(parameters)) });
+    }).catch((error: unknown) => this.#fail(error));
   }
 
   async #outcome(last: Snapshot, stoppedEarly: string | null): Promise<TrainingOutcome> {
