@@ -14,6 +14,7 @@ import { prepareDataset, type RunDataset } from './dataset.ts';
 import { EvaluationRounds } from './evaluation-round.ts';
 import { openRun, type OpenRun } from './known-run.ts';
 import type { BuiltModel } from './model-agreement.ts';
+import { PatientJournal } from './patient-journal.ts';
 import { RunRecord } from './run-record.ts';
 import { saveReport } from './save-run.ts';
 import { ShardFleet } from './shard-fleet.ts';
@@ -78,10 +79,14 @@ export async function runCoordinator(options: CoordinatorOptions): Promise<RunRe
 /** How long an interrupted run may take for its last checkpoint, in failure-detection times. */
 const LAST_CHECKPOINT_FACTOR = 5;
 
+/** How long what must be recorded may wait for room on the disk, in failure-detection times: as long as the others wait for a coordinator. */
+const PATIENCE_FACTOR = 300;
+
 /** One run's state on the coordinator. `execute` reads from top to bottom as what happens. */
 class Run {
   readonly #options: CoordinatorOptions;
   readonly #open: OpenRun;
+  readonly #journal: PatientJournal;
   readonly #scratch: string;
   readonly #shelf = new BlockShelf();
   readonly #workers: WorkerRegistry;
@@ -103,7 +108,13 @@ class Run {
     this.#open = open;
     this.#scratch = scratch;
     const { config, directory, signal } = options;
-    const { state, journal, runId, token } = open;
+    const { state, runId, token } = open;
+    const journal = new PatientJournal(open.journal, {
+      patienceMs: PATIENCE_FACTOR * config.failureDetectionMs,
+      onWarning: (message) => this.#log(message, 'warn'),
+      onFailure: (error) => this.#failure.reject(error),
+    });
+    this.#journal = journal;
     this.#failure.promise.catch(() => undefined);
     signal.addEventListener('abort', () => this.#failure.reject(signal.reason), { once: true });
     this.#sink = fanOut([options.sink, createMetricsFile(directory.file('metrics.jsonl')), createTensorBoard(directory.path), this.#history]);
@@ -218,7 +229,7 @@ class Run {
     await this.#fleet.close(error);
     await this.#control.close(this.#options.config.failureDetectionMs);
     await Promise.race([this.#training?.settled(), later(this.#options.config.failureDetectionMs)]);
-    await Promise.all([this.#sink.close(), this.#receipts?.close()]).finally(() => this.#open.journal.close());
+    await Promise.all([this.#sink.close(), this.#receipts?.close()]).finally(() => this.#journal.close());
   }
 
   /** What a resumed run needs that its flags and files may not say again. */
@@ -236,8 +247,8 @@ class Run {
   }
 
   #journalRun({ block }: RunDataset): void {
-    const { state, journal, runId, token, configSha256 } = this.#open;
-    if (state.run === null) journal.append({ kind: 'run', formatVersion: 1, runId, token, configSha256, datasetSha256: block.sha256 });
+    const { state, runId, token, configSha256 } = this.#open;
+    if (state.run === null) this.#journal.append({ kind: 'run', formatVersion: 1, runId, token, configSha256, datasetSha256: block.sha256 });
     else if (state.run.datasetSha256 !== block.sha256) {
       throw new LockstepError('data', `the data is not what the run began with: SHA-256 ${block.sha256} of the prepared samples, expected ${state.run.datasetSha256}`);
     }
@@ -245,15 +256,20 @@ class Run {
 
   async #agreeOnModel(): Promise<BuiltModel> {
     const model = await this.#workers.started;
-    this.#open.journal.append({ kind: 'model', specs: model.specs.map(({ name, shape, kind }) => ({ name, shape: [...shape], kind })), topology: model.topology as Record<string, unknown>, numerics: this.#workers.numerics });
+    this.#journal.append({ kind: 'model', specs: model.specs.map(({ name, shape, kind }) => ({ name, shape: [...shape], kind })), topology: model.topology as Record<string, unknown>, numerics: this.#workers.numerics });
     return model;
   }
 
   async #prepareTraining(dataset: RunDataset, plan: RunPlan, layout: ParameterLayout): Promise<Training> {
     const { config, directory } = this.#options;
-    const { state, journal, runId, configSha256 } = this.#open;
+    const { state, runId, configSha256 } = this.#open;
+    const journal = this.#journal;
     const shardPlan = this.#shardPlan(layout, plan);
-    const { writer, kept } = await openReceiptWriter(directory.file('receipts.jsonl'), { resumeAt: this.#open.isResumed ? 'end' : null, stepsPerEpoch: plan.stepsPerEpoch });
+    const { writer, kept } = await openReceiptWriter(directory.file('receipts.jsonl'), {
+      resumeAt: this.#open.isResumed ? 'end' : null, stepsPerEpoch: plan.stepsPerEpoch,
+      patienceMs: PATIENCE_FACTOR * config.failureDetectionMs,
+      onWaiting: ({ message }) => this.#log(`${message}; training goes on, it is tried again`, 'warn'),
+    });
     this.#receipts = writer;
     const record = new RunRecord(plan, writer, (version) => wantsSnapshot(shardPlan, version));
     record.restore(kept);
@@ -338,7 +354,7 @@ class Run {
     await saveReport(directory, { config, splits, events: this.#history.events(), end, evaluation });
     this.#receipts?.write({ kind: 'end', version, parametersSha256 });
     await this.#receipts?.sync();
-    this.#open.journal.append({ kind: 'end', version, parametersSha256 });
+    this.#journal.append({ kind: 'end', version, parametersSha256 });
     this.#sink.write(end);
     return { end, evaluation };
   }

@@ -1,4 +1,5 @@
 import { open, type FileHandle } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { LockstepError } from '@lockstep/core';
 import { cutReceipts, nothingKept, type KeptReceipts } from './receipt-cut.ts';
 import type { Receipt } from './receipts.ts';
@@ -21,29 +22,42 @@ export interface ReceiptWriterOptions {
   readonly resumeAt: number | 'end' | null;
   /** To sum what is kept by epoch. */
   readonly stepsPerEpoch: number;
+  /** For so long a line may wait for room on a full disk (default: 0). */
+  readonly patienceMs?: number;
+  /** A line waits for room. */
+  readonly onWaiting?: (error: LockstepError) => void;
 }
+
+/** How soon it is tried again. */
+const AGAIN_AFTER_MS = 250;
+const NO_ROOM: readonly (string | undefined)[] = ['ENOSPC', 'EDQUOT'];
 
 /**
  * Opens the receipts of a run for appending.
  * @throws LockstepError `storage` if the file cannot be written, or naming file and line of a damaged record among those to keep.
  */
-export async function openReceiptWriter(path: string, { resumeAt, stepsPerEpoch }: ReceiptWriterOptions): Promise<{ writer: ReceiptWriter; kept: KeptReceipts }> {
+export async function openReceiptWriter(path: string, options: ReceiptWriterOptions): Promise<{ writer: ReceiptWriter; kept: KeptReceipts }> {
+  const { resumeAt, stepsPerEpoch } = options;
   const kept = resumeAt === null ? nothingKept() : await cutReceipts(path, resumeAt, stepsPerEpoch);
   const file = await open(path, resumeAt === null ? 'w' : 'a').catch((cause: unknown) => { throw storageError(`cannot write ${path}`, cause); });
-  return { writer: new FileReceiptWriter(path, file), kept };
+  return { writer: new FileReceiptWriter(path, file, options), kept };
 }
 
 class FileReceiptWriter implements ReceiptWriter {
   readonly #path: string;
   readonly #file: FileHandle;
+  readonly #patienceMs: number;
+  readonly #onWaiting: (error: LockstepError) => void;
   #queued = '';
   /** The write in progress and those after it. */
   #writing: Promise<void> = Promise.resolve();
   #failure: LockstepError | null = null;
 
-  constructor(path: string, file: FileHandle) {
+  constructor(path: string, file: FileHandle, { patienceMs = 0, onWaiting = () => undefined }: ReceiptWriterOptions) {
     this.#path = path;
     this.#file = file;
+    this.#patienceMs = patienceMs;
+    this.#onWaiting = onWaiting;
   }
 
   write(receipt: Receipt): void {
@@ -70,7 +84,22 @@ class FileReceiptWriter implements ReceiptWriter {
   async #writeQueued(): Promise<void> {
     const text = this.#queued;
     this.#queued = '';
-    await this.#attempt(() => this.#file.appendFile(text));
+    await this.#attempt(() => this.#append(Buffer.from(text)));
+  }
+
+  /** A full disk may take a part of what it is given; the rest waits. */
+  async #append(bytes: Buffer): Promise<void> {
+    const deadlineMs = performance.now() + this.#patienceMs;
+    for (let written = 0, isWaiting = false; written < bytes.length;) {
+      try {
+        written += (await this.#file.write(bytes, written)).bytesWritten;
+      } catch (error) {
+        if (!NO_ROOM.includes((error as NodeJS.ErrnoException).code) || performance.now() >= deadlineMs) throw error;
+        if (!isWaiting) this.#onWaiting(storageError(`cannot write ${this.#path}`, error));
+        isWaiting = true;
+        await delay(AGAIN_AFTER_MS);
+      }
+    }
   }
 
   async #attempt(action: () => Promise<void>): Promise<void> {
