@@ -110,6 +110,7 @@ export class HostRegistry implements HostPort {
     if (protocolVersion !== PROTOCOL_VERSION) return refuse(connection, 'protocol', `it speaks version ${protocolVersion} of the protocol, expected ${PROTOCOL_VERSION}`);
     if (this.#numbers.has(connection)) return refuse(connection, 'protocol', 'it said hello before');
     if (!KINDS.includes(kind)) return refuse(connection, 'protocol', `it is a host of kind "${kind}", expected one of ${KINDS.join(', ')}`);
+    if (kind === 'coordinator' && connection.peer !== 'in-process') return refuse(connection, 'protocol', 'it claims to be the coordinator');
     if (rehost !== null && rehost.runId !== runId) return refuse(connection, 'usage', 'it belongs to another run than the one that is coordinated here now');
     if (rehost !== null && rehost.host >= this.#nextHost) return refuse(connection, 'protocol', `host number ${rehost.host} was never given`);
     const number = rehost?.host ?? this.#nextHost;

@@ -101,6 +101,7 @@ class Run {
   #checkpoints: Checkpoints | null = null;
   #training: Training | null = null;
   #nextStep: () => number = () => 0;
+  #startClock: () => void = () => undefined;
   #hasStarted = false;
 
   constructor(options: CoordinatorOptions, open: OpenRun, scratch: string) {
@@ -155,6 +156,7 @@ class Run {
       config,
       membership: () => this.#workers.membership,
       ranks: () => this.#workers.ranks,
+      leastStep: () => this.#workers.leastStep,
       send: (rank, message) => this.#workers.send(rank, message),
       coverage: () => this.#fleet.coverage(),
       onReleased: (rank) => {
@@ -188,7 +190,8 @@ class Run {
     const plan = planRun({ stepsPerEpoch: stepsPerEpoch(dataset.splits.training.numExamples, config.globalBatchSize), epochs: config.epochs, maxSteps: config.maxSteps });
     const layout = layOutParameters(model.specs);
     const training = await this.#prepareTraining(dataset, plan, layout);
-    await this.#gatherHosts();
+    await this.#gather();
+    this.#startClock();
     await this.#fleet.start({ plan: this.#shardPlan(layout, plan), layout });
     this.#hasStarted = true;
     const outcome = await training.run();
@@ -288,7 +291,7 @@ class Run {
       throw new LockstepError('storage', `${directory.file('receipts.jsonl')} has the steps up to ${kept.numSteps}, the newest checkpoint is of step ${from?.version}`, { hint: 'put back the whole file, or remove the checkpoints after it' });
     }
     if (!kept.hasRun) writer.write({ kind: 'run', formatVersion: 1, configSha256, numerics: this.#workers.numerics, seed: config.seed, parameters: layout.totalLength });
-    record.start(from?.progress.trainSeconds ?? 0);
+    this.#startClock = () => record.start(from?.progress.trainSeconds ?? 0);
     this.#announce(dataset, layout, plan, from?.version ?? 0);
     this.#training = new Training({
       config, plan, dataset, record, receipts: writer, checkpoints, rounds: this.#rounds, sink: this.#sink, epochs: state.epochs,
@@ -313,14 +316,16 @@ class Run {
 
   #shardPlan(layout: ParameterLayout, plan: RunPlan): Omit<ShardPlan, 'range' | 'shard' | 'shards'> {
     const { config: { microBatches, optimizer, clipping, onNonFinite, receiptHashEverySteps, checkpoints } } = this.#options;
-    const snapshotEvery = [plan.stepsPerEpoch, receiptHashEverySteps, checkpoints.everySteps ?? 0].filter((every) => every > 0);
+    const snapshotEvery = [plan.stepsPerEpoch, ...(receiptHashEverySteps > 0 ? [receiptHashEverySteps] : [])];
     const { trainableLength, totalLength } = layout;
-    return { trainableLength, totalLength, microBatches, totalSteps: plan.totalSteps, stepsPerEpoch: plan.stepsPerEpoch, optimizer, clipping, snapshotEvery, onNonFinite };
+    return { trainableLength, totalLength, microBatches, totalSteps: plan.totalSteps, stepsPerEpoch: plan.stepsPerEpoch, optimizer, clipping, snapshotEvery, checkpointEvery: checkpoints.everySteps, onNonFinite };
   }
 
-  /** A new run waits for its hosts; one that is resumed takes them as they come back. */
-  async #gatherHosts(): Promise<void> {
-    const { config: { shardHosts }, minServers } = this.#options;
+  /** Waits for who is to take part; one whose shards may live elsewhere takes them over without waiting long. */
+  async #gather(): Promise<void> {
+    const { config: { shardHosts, failureDetectionMs }, minServers } = this.#options;
+    const mayLive = this.#open.state.placement !== null && shardHosts.some((kind) => kind !== 'coordinator');
+    await (mayLive ? Promise.race([this.#workers.started, later(2 * failureDetectionMs)]) : this.#workers.started);
     if (this.#open.state.placement !== null) return;
     if (shardHosts.includes('servers')) await this.#fleet.gathered('server', minServers);
     if (shardHosts.includes('workers')) await this.#fleet.gathered('worker', this.#workers.ranks.length);

@@ -1,9 +1,13 @@
-import { assertNever, LockstepError, type ErrorCode, type ParameterLayout, type RunConfig, type ShardsEvent } from '@lockstep/core';
-import { cutIntoShards, ShardHost, slotNames, type ShardPlan, type ShardRange } from '@lockstep/parameter-server';
+import { assertNever, bytesOf, LockstepError, messageOf, type ErrorCode, type ParameterLayout, type RunConfig, type ShardsEvent } from '@lockstep/core';
+import { cutIntoShards, ShardHost, slotNames, type ShardPlan } from '@lockstep/parameter-server';
 import { afterHostLoss, missingReplicas, placeShards } from '@lockstep/scheduling';
-import { connectInProcess, type BlockShelf, type CoverageMessage, type FinishedStep, type HostedShardMessage, type HostMessage__Output, type HostPort, type PlacementMessage, type ShardCoverage, type ShardEndpoint__Output } from '@lockstep/transport';
+import { connectInProcess, type BlockShelf, type FinishedStep, type HostedShardMessage, type HostMessage__Output, type HostPort, type PlacementMessage, type ShardEndpoint__Output } from '@lockstep/transport';
+import { AwaitedHosts } from './awaited-hosts.ts';
+import { CoverageRequests } from './coverage-requests.ts';
 import { describeHost, HostRegistry, type Host } from './host-registry.ts';
-import { joinCoverage, ShardReports, type StepCoverage } from './shard-reports.ts';
+import { HostGone, ignoreHostGone } from './host-gone.ts';
+import { ShardPlaces } from './shard-places.ts';
+import { ShardReports, type StepCoverage } from './shard-reports.ts';
 import { cutState, joinStates, type StateCut, type TrainingState } from './shard-states.ts';
 import { reachableAddress } from './reachable-address.ts';
 
@@ -46,19 +50,6 @@ export interface FleetPlan {
   readonly layout: ParameterLayout;
 }
 
-/** One shard: who holds it and where workers find it. */
-interface Place {
-  primary: number;
-  endpoint: ShardEndpoint__Output | null;
-  replica: number | null;
-  replicaEndpoint: ShardEndpoint__Output | null;
-  /** Every version that workers have seen is on the replica too. */
-  inSync: boolean;
-}
-
-/** A process on which something was waiting is gone. */
-class HostGone extends Error {}
-
 /**
  * The shards and the processes that host them: places them, lets a replica take a lost one's place, and has all go back
  * to the last checkpoint where one is lost that has none. Changes happen one after another.
@@ -67,41 +58,43 @@ export class ShardFleet {
   readonly #options: ShardFleetOptions;
   readonly #hosts: HostRegistry;
   readonly #here: ShardHost;
-  readonly #ready = new Map<string, PromiseWithResolvers<ShardEndpoint__Output>>();
-  readonly #synced = new Map<number, PromiseWithResolvers<void>>();
-  readonly #coverages = new Map<number, { readonly parts: Map<number, ShardCoverage>; readonly done: PromiseWithResolvers<StepCoverage | null> }>();
+  readonly #coverages: CoverageRequests;
+  /** Shards that were started and do not listen yet. */
+  readonly #started = new AwaitedHosts<ShardEndpoint__Output>();
+  /** Replicas that are to take over and have not all that their primaries have. */
+  readonly #synced = new AwaitedHosts<void>();
   #fixed: FleetPlan | null = null;
-  #ranges: readonly ShardRange[] = [];
-  #places: Place[] = [];
+  #places = new ShardPlaces([], []);
   #reports: ShardReports | null = null;
   #generation: number;
   #number: number;
   /** The version that this generation began with. */
   #startVersion: number;
+  /** What hosts told before the start. */
   #early: (() => void)[] = [];
-  #nextRequest = 0;
   #changes: Promise<void> = Promise.resolve();
   #hostsChanged = Promise.withResolvers<void>();
   #isPlaced = false;
   #closed = false;
 
   constructor(options: ShardFleetOptions) {
+    const { config, runId, token, nextHost, known, shelf, listenOn, sharedMemory } = options;
     this.#options = options;
-    this.#generation = options.known?.generation ?? 0;
-    this.#number = options.known?.number ?? 0;
-    this.#startVersion = options.known?.version ?? 0;
-    this.#places = (options.known?.shards ?? []).map(({ host, replica }) => ({ primary: host, endpoint: null, replica, replicaEndpoint: null, inSync: false }));
+    this.#generation = known?.generation ?? 0;
+    this.#number = known?.number ?? 0;
+    this.#startVersion = known?.version ?? 0;
     this.#hosts = new HostRegistry({
-      runId: options.runId, token: options.token, nextHost: options.nextHost, failureDetectionMs: options.config.failureDetectionMs,
+      runId, token, nextHost, failureDetectionMs: config.failureDetectionMs,
       onNumber: options.onHostNumber,
-      onPresent: (host, shards) => this.#present(host, shards),
-      onMessage: (host, message) => this.#take(host, message),
+      onPresent: (host, shards) => this.#onceStarted(() => this.#present(host, shards)),
+      onMessage: (host, message) => this.#onceStarted(() => this.#take(host, message)),
       onLeaving: (host) => this.#enqueue(() => this.#handOver(host)),
       onLost: (host, reason) => this.#lose(host, reason),
     });
+    this.#coverages = new CoverageRequests((command) => this.#hosts.broadcast(command));
     this.#here = new ShardHost({
-      kind: 'coordinator', hostname: 'coordinator', listenOn: options.listenOn, sharedMemory: options.sharedMemory,
-      connect: (events) => connectInProcess(this.#hosts, options.shelf, events),
+      kind: 'coordinator', hostname: 'coordinator', listenOn, sharedMemory,
+      connect: (events) => connectInProcess(this.#hosts, shelf, events),
       onEnd: () => undefined,
     });
   }
@@ -109,11 +102,6 @@ export class ShardFleet {
   /** Where processes that host shards join. */
   get port(): HostPort {
     return this.#hosts;
-  }
-
-  /** Whether workers can reach all shards. */
-  get isPlaced(): boolean {
-    return this.#isPlaced;
   }
 
   /** Resolves when so many hosts of a kind are there; tells what it waits for. */
@@ -130,10 +118,11 @@ export class ShardFleet {
 
   /** Places the shards: where they are still from before, else anew from the newest checkpoint. */
   async start(fixed: FleetPlan): Promise<void> {
+    const { known } = this.#options;
     this.#fixed = fixed;
     await this.#enqueue(async () => {
-      if (this.#options.known !== null && await this.#adopt(this.#options.known)) return;
-      await this.#renew(this.#options.known === null ? 'the run starts' : 'the run goes on from its last checkpoint');
+      if (known !== null && await this.#adopt(known)) return;
+      await this.#renew(known === null ? 'the run starts' : 'the run goes on from its last checkpoint');
     });
   }
 
@@ -144,19 +133,7 @@ export class ShardFleet {
 
   /** What the step under way lacks; null where the shards are not placed or do not answer in time. */
   async coverage(): Promise<StepCoverage | null> {
-    if (!this.#isPlaced) return null;
-    const request = this.#nextRequest;
-    this.#nextRequest += 1;
-    const done = Promise.withResolvers<StepCoverage | null>();
-    this.#coverages.set(request, { parts: new Map(), done });
-    const late = setTimeout(() => done.resolve(null), this.#options.config.failureDetectionMs);
-    this.#hosts.broadcast({ coverage: { request } });
-    try {
-      return await done.promise;
-    } finally {
-      clearTimeout(late);
-      this.#coverages.delete(request);
-    }
+    return this.#isPlaced ? this.#coverages.ask(this.#places.ranges.length, this.#options.config.failureDetectionMs) : null;
   }
 
   /** Steps and snapshots before these are recorded for good. */
@@ -171,7 +148,8 @@ export class ShardFleet {
 
   async close(error: LockstepError | null): Promise<void> {
     this.#closed = true;
-    for (const waiting of this.#ready.values()) waiting.reject(new HostGone('the run ends'));
+    this.#started.forsake(null, 'the run ends');
+    this.#synced.forsake(null, 'the run ends');
     this.#hosts.end(error);
     await this.#here.close();
   }
@@ -182,7 +160,7 @@ export class ShardFleet {
       if (!this.#closed && this.#fixed !== null) await change();
     }).catch((error: unknown) => {
       if (this.#closed) return;
-      this.#options.onFailure(error instanceof LockstepError ? error : new LockstepError('protocol', String(error), { cause: error }));
+      this.#options.onFailure(error instanceof LockstepError ? error : new LockstepError('protocol', messageOf(error), { cause: error }));
     });
     return this.#changes;
   }
@@ -193,10 +171,7 @@ export class ShardFleet {
       const state = await this.#options.restore();
       this.#beginGeneration(state?.version ?? 0);
       try {
-        const started = this.#places.map((place, shard) => this.#startShard(place.primary, shard, 'primary', state));
-        const endpoints = await Promise.all(started);
-        endpoints.forEach((endpoint, shard) => Object.assign(this.#places[shard] ?? {}, { endpoint }));
-        this.#startVersion = state?.version ?? 0;
+        await Promise.all(this.#places.placements.map(({ primary }, shard) => this.#startShard(primary, shard, 'primary', state)));
         return this.#announce(why, this.#startVersion);
       } catch (error) {
         if (!(error instanceof HostGone)) throw error;
@@ -205,139 +180,142 @@ export class ShardFleet {
     }
   }
 
-  #beginGeneration(firstStep: number): void {
-    const { config } = this.#options;
+  #beginGeneration(startVersion: number): void {
+    const { config: { shardHosts, shards } } = this.#options;
+    const hosts = this.#usableHosts();
     this.#isPlaced = false;
     this.#early = [];
     this.#generation += 1;
-    const layout = this.#layout;
-    const hosts = this.#usableHosts();
-    const shards = config.shards ?? Math.max(1, hosts.filter(({ kind }) => (config.shardHosts as readonly string[]).includes(kind === 'coordinator' ? kind : `${kind}s`)).length);
-    this.#ranges = cutIntoShards(layout.totalLength, shards);
-    this.#places = placeShards({ hosts, shardHosts: config.shardHosts, shards, replicas: 0 })
-      .map(({ primary }) => ({ primary, endpoint: null, replica: null, replicaEndpoint: null, inSync: false }));
-    this.#reports = this.#createReports(firstStep);
+    this.#startVersion = startVersion;
+    const count = shards ?? Math.max(1, hosts.filter(({ kind }) => (shardHosts as readonly string[]).includes(kind === 'coordinator' ? kind : `${kind}s`)).length);
+    this.#places = new ShardPlaces(cutIntoShards(this.#plan.layout.totalLength, count), placeShards({ hosts, shardHosts, shards: count, replicas: 0 }));
+    this.#reports = this.#createReports(startVersion);
     this.#hosts.broadcast({ drop: { belowGeneration: this.#generation, shardNumbers: [] } });
   }
 
   #createReports(firstStep: number): ShardReports {
-    const cut: StateCut = { layout: this.#layout, ranges: this.#ranges, slotNames: slotNames(this.#options.config.optimizer) };
-    return new ShardReports(this.#ranges.length, firstStep, this.#options.shelf, {
-      finished: (step) => this.#options.onFinished(step),
-      snapshot: (version, states) => this.#options.onSnapshot(joinStates(version, states, cut)),
+    const { config, shelf, onFinished, onSnapshot } = this.#options;
+    const { ranges } = this.#places;
+    const cut: StateCut = { layout: this.#plan.layout, ranges, slotNames: slotNames(config.optimizer) };
+    return new ShardReports(ranges.length, firstStep, shelf, {
+      finished: onFinished,
+      snapshot: (version, states) => onSnapshot(joinStates(version, states, cut)),
     });
   }
 
   /** Has a host start a shard; resolves when it listens, rejects with HostGone when the host is lost before. */
-  #startShard(host: number, shard: number, role: 'primary' | 'replica', state: TrainingState | null): Promise<ShardEndpoint__Output> {
-    const range = this.#ranges[shard];
-    if (range === undefined || this.#fixed === null) throw new Error(`there is no shard ${shard}`);
-    if (this.#hosts.get(host) === undefined) return Promise.reject(new HostGone(`shard host ${host} was lost`));
-    const ready = Promise.withResolvers<ShardEndpoint__Output>();
-    ready.promise.catch(() => undefined);
-    this.#ready.set(keyOf(this.#generation, shard, host), ready);
-    const plan: ShardPlan = { ...this.#fixed.plan, range, shard, shards: this.#ranges.length };
-    const start = state === null ? null : this.#options.shelf.put(bytesOfState(cutState(state, this.#fixed.layout, range)));
+  async #startShard(host: number, shard: number, role: 'primary' | 'replica', state: TrainingState | null): Promise<ShardEndpoint__Output> {
+    const { shelf, sharedMemory } = this.#options;
+    const present = this.#hosts.get(host);
+    if (present === undefined) throw new HostGone(`shard host ${host} was lost`);
+    const range = this.#places.range(shard);
+    const plan: ShardPlan = { ...this.#plan.plan, range, shard, shards: this.#places.ranges.length };
+    const start = state === null ? null : shelf.put(bytesOf(cutState(state, this.#plan.layout, range)));
+    const listening = this.#started.await(host, this.#keyOf(host, shard));
     this.#hosts.send(host, {
-      startShard: { generation: this.#generation, shard, role, planJson: JSON.stringify(plan), start, startVersion: state?.version ?? 0, sharedMemory: this.#options.sharedMemory },
+      startShard: { generation: this.#generation, shard, role, planJson: JSON.stringify(plan), start, startVersion: this.#startVersion, sharedMemory },
     });
-    return ready.promise.finally(() => {
-      if (start !== null) this.#options.shelf.remove(start.sha256);
-    });
+    try {
+      return await listening;
+    } finally {
+      if (start !== null) shelf.remove(start.sha256);
+    }
   }
 
-  /** Tells everybody where the shards are. */
+  /** Tells everybody where the shards are; workers begin with a step, or just go on. */
   #announce(cause: string, beginsAt: number | null): void {
-    const shards = this.#places.flatMap(({ endpoint }, shard) => (endpoint === null ? [] : { ...endpoint, ...this.#ranges[shard] }));
+    const { onPlaced, onEvent, onPlacement, nextStep, token } = this.#options;
+    const shards = [...this.#places.endpoints];
+    const hosts = this.#places.placements.map(({ primary }) => this.#describe(primary));
     this.#number += 1;
-    this.#hosts.broadcast({ peers: { generation: this.#generation, shards } });
-    this.#options.onPlaced(this.#known());
     this.#isPlaced = true;
-    const hosts = this.#places.map(({ primary }) => describeHost(this.#hosts.get(primary) ?? { host: primary, kind: 'server', hostname: 'lost', pid: 0, isLeaving: false }));
-    this.#options.onEvent({ event: 'shards', generation: this.#generation, version: beginsAt ?? this.#options.nextStep(), cause, hosts });
-    this.#options.onPlacement({ number: this.#number, generation: this.#generation, shards, token: this.#options.token }, beginsAt);
+    this.#hosts.broadcast({ peers: { generation: this.#generation, shards } });
+    onPlaced(this.#known());
+    onEvent({ event: 'shards', generation: this.#generation, version: beginsAt ?? nextStep(), cause, hosts });
+    onPlacement({ number: this.#number, generation: this.#generation, shards, token }, beginsAt);
     void this.#enqueue(() => this.#replicate());
   }
 
   #known(): KnownPlacement {
-    return { generation: this.#generation, number: this.#number, version: this.#startVersion, shards: this.#places.map(({ primary, replica }) => ({ host: primary, replica })) };
+    const shards = this.#places.placements.map(({ primary, replica }) => ({ host: primary, replica }));
+    return { generation: this.#generation, number: this.#number, version: this.#startVersion, shards };
   }
 
   /** Gives every shard its replica that has none, where there is a host for it. */
   async #replicate(): Promise<void> {
-    const { config } = this.#options;
+    const { config: { shardHosts, replicas } } = this.#options;
     if (!this.#isPlaced) return;
-    const placements = this.#places.map(({ primary, replica }) => ({ primary, replica }));
-    for (const { shard, host } of missingReplicas(placements, this.#usableHosts(), config.shardHosts, config.replicas as 0 | 1)) {
+    for (const { shard, host } of missingReplicas(this.#places.placements, this.#usableHosts(), shardHosts, replicas)) {
       await this.#startReplica(shard, host).catch(ignoreHostGone);
     }
   }
 
   async #startReplica(shard: number, host: number): Promise<void> {
-    const place = this.#places[shard];
-    if (place === undefined) return;
+    this.#places.setReplica(shard, host);
     const endpoint = await this.#startShard(host, shard, 'replica', null);
-    Object.assign(place, { replica: host, replicaEndpoint: endpoint, inSync: false });
-    this.#hosts.send(place.primary, { replicate: { generation: this.#generation, shard, to: endpoint } });
+    this.#hosts.send(this.#places.primary(shard), { replicate: { generation: this.#generation, shard, to: endpoint } });
+  }
+
+  /** What hosts tell before the start counts where their shards are taken over. */
+  #onceStarted(take: () => void): void {
+    if (this.#reports === null) this.#early.push(take);
+    else take();
+    this.#noteHosts();
+  }
+
+  #noteHosts(): void {
+    this.#hostsChanged.resolve();
+    this.#hostsChanged = Promise.withResolvers();
   }
 
   #present(host: Host, shards: readonly HostedShardMessage[]): void {
-    for (const hosted of shards) {
-      const place = this.#places[hosted.shard];
-      if (hosted.generation !== this.#generation || place === undefined) continue;
-      if (place.primary === host.host) place.endpoint = this.#endpointOf(host.host, hosted.shard, hosted);
-      else if (place.replica === host.host) place.replicaEndpoint = this.#endpointOf(host.host, hosted.shard, hosted);
-      else this.#hosts.send(host.host, { drop: { belowGeneration: this.#generation, shardNumbers: [hosted.shard] } });
-    }
-    if (this.#generation > 0) this.#hosts.send(host.host, { drop: { belowGeneration: this.#generation, shardNumbers: [] } });
-    this.#hostsChanged.resolve();
-    this.#hostsChanged = Promise.withResolvers();
+    if (this.#hosts.get(host.host) === undefined) return;
+    const strays = shards.filter((hosted) => hosted.generation === this.#generation && !this.#locate(host.host, hosted.shard, hosted)).map(({ shard }) => shard);
+    this.#hosts.send(host.host, { drop: { belowGeneration: this.#generation, shardNumbers: strays } });
     if (this.#isPlaced) void this.#enqueue(() => this.#replicate());
   }
 
-  /** What comes before the start is told by shards that still live: it counts where these are taken over. */
+  #locate(host: number, shard: number, { unixAddress, tcpAddress }: Pick<HostedShardMessage, 'unixAddress' | 'tcpAddress'>): boolean {
+    return this.#places.locate(host, shard, { unixAddress, tcpAddress: reachableAddress(tcpAddress, this.#hosts.peerOf(host)) });
+  }
+
   #take(host: Host, message: HostMessage__Output): void {
-    if (this.#reports === null) {
-      this.#early.push(() => this.#take(host, message));
-      return;
-    }
     if (message.shardReady) this.#takeReady(host.host, message.shardReady);
-    else if (message.stepsFinished) {
-      if (message.stepsFinished.generation === this.#generation) this.#reports.takeSteps(message.stepsFinished.shard, message.stepsFinished.steps);
-    } else if (message.snapshot) {
-      const { generation, shard, version, state } = message.snapshot;
-      if (generation === this.#generation) this.#reports.takeSnapshot(shard, version, state);
-      else this.#options.shelf.take(state?.sha256 ?? '');
-    } else if (message.coverage) this.#takeCoverage(message.coverage);
+    else if (message.stepsFinished) this.#takeSteps(message.stepsFinished);
+    else if (message.snapshot) this.#takeSnapshot(message.snapshot);
+    else if (message.coverage) this.#coverages.take(message.coverage, this.#generation);
     else if (message.replicaState) this.#takeReplicaState(message.replicaState);
     else if (message.shardFailed) this.#takeFailure(host, message.shardFailed);
     else if (message.note) this.#options.onLog(`${describeHost(host)}: ${message.note.message}`, message.note.level === 'warn' ? 'warn' : 'info');
   }
 
-  #takeReady(host: number, { generation, shard, unixAddress, tcpAddress }: NonNullable<HostMessage__Output['shardReady']>): void {
-    this.#ready.get(keyOf(generation, shard, host))?.resolve(this.#endpointOf(host, shard, { unixAddress, tcpAddress }));
-    this.#ready.delete(keyOf(generation, shard, host));
+  #takeReady(host: number, ready: NonNullable<HostMessage__Output['shardReady']>): void {
+    if (ready.generation !== this.#generation || !this.#locate(host, ready.shard, ready)) return;
+    const isPrimary = this.#places.primary(ready.shard) === host;
+    const endpoint = isPrimary ? this.#places.endpoints.find(({ from }) => from === this.#places.range(ready.shard).from) : this.#places.replicaEndpoint(ready.shard);
+    if (endpoint) this.#started.resolve(this.#keyOf(host, ready.shard), endpoint);
   }
 
-  #takeCoverage({ request, shards }: CoverageMessage): void {
-    const asked = this.#coverages.get(request);
-    if (asked === undefined) return;
-    for (const part of shards) if (part.generation === this.#generation) asked.parts.set(part.shard, part);
-    if (asked.parts.size === this.#ranges.length) asked.done.resolve(joinCoverage(asked.parts, this.#ranges.length));
+  #takeSteps({ generation, shard, steps }: NonNullable<HostMessage__Output['stepsFinished']>): void {
+    if (generation === this.#generation) this.#reports?.takeSteps(shard, steps);
+  }
+
+  #takeSnapshot({ generation, shard, version, state }: NonNullable<HostMessage__Output['snapshot']>): void {
+    if (generation === this.#generation) this.#reports?.takeSnapshot(shard, version, state);
+    else this.#options.shelf.take(state?.sha256 ?? '');
   }
 
   #takeReplicaState({ generation, shard, inSync, reason }: NonNullable<HostMessage__Output['replicaState']>): void {
-    const place = this.#places[shard];
-    if (generation !== this.#generation || place === undefined || place.replica === null) return;
-    place.inSync = inSync;
+    const replica = generation === this.#generation ? this.#places.setInSync(shard, inSync) : null;
+    if (replica === null) return;
     if (inSync) {
-      this.#synced.get(shard)?.resolve();
+      this.#synced.resolve(this.#keyOf(replica, shard), undefined);
       return this.#options.onPlaced(this.#known());
     }
-    this.#synced.get(shard)?.reject(new HostGone(reason));
+    this.#synced.reject(this.#keyOf(replica, shard), reason);
     this.#options.onLog(`shard ${shard} has lost its replica: ${reason}`, 'warn');
-    this.#hosts.send(place.replica, { drop: { belowGeneration: generation, shardNumbers: [shard] } });
-    Object.assign(place, { replica: null, replicaEndpoint: null });
+    this.#hosts.send(replica, { drop: { belowGeneration: generation, shardNumbers: [shard] } });
+    this.#places.dropReplica(shard);
     setTimeout(() => void this.#enqueue(() => this.#replicate()), this.#options.config.failureDetectionMs).unref();
   }
 
@@ -353,39 +331,28 @@ export class ShardFleet {
   #lose(host: Host, reason: string): void {
     const what = `${describeHost(host)} was lost: ${reason}`;
     this.#forsake(host.host, what);
-    this.#hostsChanged.resolve();
-    this.#hostsChanged = Promise.withResolvers();
+    this.#noteHosts();
     void this.#enqueue(async () => {
-      if (await this.#comesBack(host.host)) return;
-      await this.#replace(host.host, what);
+      if (!(await this.#comesBack(host.host))) await this.#replace(host.host, what);
     });
   }
 
   /** Whoever waits for this host shall not. */
   #forsake(host: number, what: string): void {
-    for (const [key, waiting] of this.#ready) {
-      if (!key.endsWith(`/${host}`)) continue;
-      this.#ready.delete(key);
-      waiting.reject(new HostGone(what));
-    }
-    for (const place of this.#places) {
-      if (place.primary === host) place.endpoint = null;
-      if (place.replica === host) place.replicaEndpoint = null;
-    }
-    this.#places.forEach((place, shard) => {
-      if (place.primary === host || place.replica === host) this.#synced.get(shard)?.reject(new HostGone(what));
-    });
+    this.#places.forsake(host);
+    this.#started.forsake(host, what);
+    this.#synced.forsake(host, what);
   }
 
   /** A broken connection may be mended at once, and a shard without a replica is worth a moment's wait. */
   async #comesBack(host: number): Promise<boolean> {
-    const mine = this.#places.filter(({ primary }) => primary === host);
-    if (mine.length === 0 || mine.every(({ inSync }) => inSync)) return false;
-    const deadline = AbortSignal.timeout(this.#options.config.failureDetectionMs / 4);
-    return this.#until(() => mine.every(({ endpoint }) => endpoint !== null), deadline);
+    const shards = this.#places.primariesOn(host);
+    if (shards.length === 0 || shards.every((shard) => this.#places.canPromote(shard))) return false;
+    return this.#until(() => this.#places.hasAllOf(host), this.#options.config.failureDetectionMs / 4);
   }
 
-  async #until(holds: () => boolean, deadline: AbortSignal): Promise<boolean> {
+  async #until(holds: () => boolean, timeoutMs: number): Promise<boolean> {
+    const deadline = AbortSignal.timeout(timeoutMs);
     const late = new Promise<void>((resolve) => deadline.addEventListener('abort', () => resolve(), { once: true }));
     while (!holds() && !deadline.aborted && !this.#closed) await Promise.race([this.#hostsChanged.promise, late]);
     return holds();
@@ -393,8 +360,7 @@ export class ShardFleet {
 
   /** What becomes of the shards of a lost host. */
   async #replace(host: number, cause: string): Promise<void> {
-    const placements = this.#places.map(({ primary, replica }) => ({ primary, replica }));
-    const decision = afterHostLoss(placements, host, (shard) => this.#places[shard]?.inSync === true && this.#places[shard]?.replicaEndpoint !== null);
+    const decision = afterHostLoss(this.#places.placements, host, (shard) => this.#places.canPromote(shard));
     switch (decision.kind) {
       case 'keep': return this.#dropReplicasOn(host);
       case 'promote': {
@@ -402,101 +368,86 @@ export class ShardFleet {
         for (const shard of decision.shards) this.#promote(shard);
         return this.#announce(`${cause}; its replica takes over`, null);
       }
-      case 'rollback': {
-        const isMine = this.#places.some(({ primary }) => primary === host);
-        return isMine ? this.#renew(cause) : undefined;
-      }
+      case 'rollback': return this.#renew(cause);
       default: return assertNever(decision);
     }
   }
 
   #dropReplicasOn(host: number): void {
-    this.#places.forEach((place, shard) => {
-      if (place.replica !== host) return;
-      Object.assign(place, { replica: null, replicaEndpoint: null, inSync: false });
-      this.#hosts.send(place.primary, { replicate: { generation: this.#generation, shard, to: null } });
-    });
+    for (const shard of this.#places.dropReplicasOn(host)) {
+      this.#hosts.send(this.#places.primary(shard), { replicate: { generation: this.#generation, shard, to: null } });
+    }
     void this.#enqueue(() => this.#replicate());
   }
 
   #promote(shard: number): void {
-    const place = this.#places[shard];
-    if (place === undefined || place.replica === null) return;
-    this.#hosts.send(place.replica, { promote: { generation: this.#generation, shard } });
-    Object.assign(place, { primary: place.replica, endpoint: place.replicaEndpoint, replica: null, replicaEndpoint: null, inSync: false });
+    this.#hosts.send(this.#places.promote(shard), { promote: { generation: this.#generation, shard } });
   }
 
   /** A host that leaves in order gives its shards to others, which copy them first; nothing is lost. */
   async #handOver(host: Host): Promise<void> {
     try {
       this.#dropReplicasOn(host.host);
-      const mine = this.#places.flatMap(({ primary }, shard) => (primary === host.host ? [shard] : []));
-      for (const shard of mine) await this.#moveAway(shard, host.host);
-      if (mine.length > 0) this.#announce(`${describeHost(host)} leaves`, null);
+      const shards = this.#places.primariesOn(host.host);
+      for (const shard of shards) await this.#copyElsewhere(shard, host.host);
+      for (const shard of shards) this.#promote(shard);
+      if (shards.length > 0) this.#announce(`${describeHost(host)} leaves`, null);
       this.#hosts.release(host.host);
     } catch (error) {
-      if (!(error instanceof HostGone)) throw error;
+      ignoreHostGone(error);
+      // The host that was to copy them is gone, not this one: another is asked.
       if (this.#hosts.get(host.host) !== undefined) await this.#handOver(host);
     }
   }
 
-  async #moveAway(shard: number, from: number): Promise<void> {
-    const place = this.#places[shard];
-    if (place === undefined) return;
-    if (!place.inSync || place.replicaEndpoint === null) {
-      const { config } = this.#options;
-      const [target] = placeShards({ hosts: this.#usableHosts().filter(({ host }) => host !== from), shardHosts: config.shardHosts, shards: 1, replicas: 0 });
-      if (target === undefined) return;
-      const synced = Promise.withResolvers<void>();
-      this.#synced.set(shard, synced);
-      await this.#startReplica(shard, target.primary);
-      await synced.promise.finally(() => this.#synced.delete(shard));
-    }
-    this.#promote(shard);
+  /** Sees to it that the shard has a replica that can take over, on another host. */
+  async #copyElsewhere(shard: number, from: number): Promise<void> {
+    const { config: { shardHosts } } = this.#options;
+    if (this.#places.canPromote(shard)) return;
+    const [target] = placeShards({ hosts: this.#usableHosts().filter(({ host }) => host !== from), shardHosts, shards: 1, replicas: 0 });
+    if (target === undefined) throw new Error('there is always the coordinator');
+    const synced = this.#synced.await(target.primary, this.#keyOf(target.primary, shard));
+    await this.#startReplica(shard, target.primary);
+    await synced;
   }
 
   /** After a restart: the shards are where they were, when all their hosts come back in time. */
   async #adopt(known: KnownPlacement): Promise<boolean> {
-    const { config } = this.#options;
+    const { config, nextStep } = this.#options;
     if (config.shards !== null && config.shards !== known.shards.length) return false;
-    this.#ranges = cutIntoShards(this.#layout.totalLength, known.shards.length);
-    this.#reports = this.#createReports(this.#options.nextStep());
+    this.#places = new ShardPlaces(cutIntoShards(this.#plan.layout.totalLength, known.shards.length), known.shards.map(({ host, replica }) => ({ primary: host, replica })));
+    this.#reports = this.#createReports(nextStep());
     for (const take of this.#early.splice(0)) take();
-    const areThere = await this.#until(() => this.#places.every(({ endpoint }) => endpoint !== null), AbortSignal.timeout(this.#adoptionMs(known)));
-    if (!areThere) return false;
-    this.#announce('the coordinator is back', this.#options.nextStep());
-    this.#places.forEach(({ primary, replicaEndpoint }, shard) => {
-      if (replicaEndpoint === null) return;
-      this.#hosts.send(primary, { replicate: { generation: this.#generation, shard, to: { ...replicaEndpoint, ...this.#ranges[shard] } } });
+    if (!(await this.#until(() => this.#places.isWhole, this.#adoptionMs(known)))) return false;
+    this.#announce('the coordinator is back', nextStep());
+    this.#places.placements.forEach(({ primary }, shard) => {
+      const to = this.#places.replicaEndpoint(shard);
+      if (to !== null) this.#hosts.send(primary, { replicate: { generation: this.#generation, shard, to } });
     });
     return true;
   }
 
   /** Shards of the coordinator's own process have died with it: nobody brings them back. */
   #adoptionMs(known: KnownPlacement): number {
-    const wasHere = !this.#options.config.shardHosts.some((kind) => kind !== 'coordinator');
-    return wasHere || known.shards.length === 0 ? 0 : 2 * this.#options.config.failureDetectionMs;
+    const wereHere = this.#options.config.shardHosts.every((kind) => kind === 'coordinator');
+    return wereHere || known.shards.length === 0 ? 0 : 2 * this.#options.config.failureDetectionMs;
   }
 
   #usableHosts(): readonly Host[] {
     return this.#hosts.hosts.filter(({ isLeaving }) => !isLeaving);
   }
 
-  #endpointOf(host: number, shard: number, { unixAddress, tcpAddress }: Pick<HostedShardMessage, 'unixAddress' | 'tcpAddress'>): ShardEndpoint__Output {
-    const { from, to } = this.#ranges[shard] ?? { from: 0, to: 0 };
-    return { unixAddress, tcpAddress: reachableAddress(tcpAddress, this.#hosts.peerOf(host)), from, to };
+  #describe(host: number): string {
+    const present = this.#hosts.get(host);
+    return present === undefined ? `shard host ${host}` : describeHost(present);
   }
 
-  get #layout(): ParameterLayout {
+  #keyOf(host: number, shard: number): string {
+    return `${this.#generation}/${shard}/${host}`;
+  }
+
+  get #plan(): FleetPlan {
     if (this.#fixed === null) throw new Error('the fleet has not started');
-    return this.#fixed.layout;
+    return this.#fixed;
   }
-}
-
-const keyOf = (generation: number, shard: number, host: number): string => `${generation}/${shard}/${host}`;
-
-const bytesOfState = (state: Float32Array): Uint8Array => new Uint8Array(state.buffer, state.byteOffset, state.byteLength);
-
-function ignoreHostGone(error: unknown): void {
-  if (!(error instanceof HostGone)) throw error;
 }

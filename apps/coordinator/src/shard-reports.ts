@@ -55,7 +55,8 @@ export class ShardReports {
     if (bytes === undefined || version < this.#nextSnapshot) return;
     const parts = gather(this.#states, version, shard, floatsOf(bytes));
     if (parts.size < this.#shards) return;
-    this.#states.delete(version);
+    // Hosts hand copies over in the order of their versions: what is older and not whole will not be.
+    for (const older of this.#states.keys()) if (older <= version) this.#states.delete(older);
     this.#nextSnapshot = version + 1;
     this.#events.snapshot(version, Array.from({ length: this.#shards }, (_, index) => parts.get(index) ?? new Float32Array(0)));
   }

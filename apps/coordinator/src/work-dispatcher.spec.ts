@@ -12,6 +12,7 @@ const machine: Capabilities = { engineBuild: 'tensorflow', device: 'cpu', gpuKin
 class Cluster implements Disposable {
   membership: Membership = [];
   coverage: StepCoverage | null = null;
+  leastStep = 0;
   readonly sent: { readonly rank: Rank; readonly message: CoordinatorMessage }[] = [];
   readonly released: Rank[] = [];
   readonly stuck: string[] = [];
@@ -23,6 +24,7 @@ class Cluster implements Disposable {
       config: { microBatches: MICRO_BATCHES, backupAfter: 3, failureDetectionMs: 2000 },
       membership: () => this.membership,
       ranks: () => activeRanks(this.membership),
+      leastStep: () => this.leastStep,
       send: (rank, message) => this.sent.push({ rank, message }),
       coverage: () => Promise.resolve(this.coverage),
       onReleased: (rank) => this.released.push(rank),
@@ -213,4 +215,15 @@ it('sends all shards back when a step is made on some of them and nobody can mak
   expect(cluster.stuck).toEqual([]);
   await vi.advanceTimersByTimeAsync(1500);
   expect(cluster.stuck).toHaveLength(1);
+});
+
+it('sends all shards back when they are behind every worker', async () => {
+  using cluster = new Cluster(1).begin();
+  cluster.finish(0, 20);
+  cluster.coverage = lacks(20, [0]);
+  cluster.leastStep = 25;
+  await vi.advanceTimersByTimeAsync(1900);
+  expect(cluster.stuck).toEqual([]);
+  await vi.advanceTimersByTimeAsync(300);
+  expect(cluster.stuck).toEqual(['the shards are at step 20, the workers at 25: a replica that took over was behind']);
 });

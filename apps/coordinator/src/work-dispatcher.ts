@@ -7,11 +7,13 @@ export interface WorkDispatcherOptions {
   readonly config: Pick<RunConfig, 'microBatches' | 'backupAfter' | 'failureDetectionMs'>;
   readonly membership: () => Membership;
   readonly ranks: () => readonly Rank[];
+  /** The least step that a worker is at, by its heartbeats. */
+  readonly leastStep: () => number;
   readonly send: (rank: Rank, message: CoordinatorMessage) => void;
   readonly coverage: () => Promise<StepCoverage | null>;
   /** A worker that leaves has done what it had. */
   readonly onReleased: (rank: Rank) => void;
-  /** Only workers that are gone could complete the step: all shards must go back. */
+  /** Nobody who is there could make the step: all shards must go back. */
   readonly onStuck: (cause: string) => void;
   /** A step takes long, for this reason; told once a step. */
   readonly onStall: (step: number, reason: string) => void;
@@ -26,7 +28,8 @@ interface Standing {
 const LOOK_MS = 50;
 /** An assignment that changes for speed alone takes effect so much later, so that it is there before its first step. */
 const AHEAD_MS = 100;
-const SPLIT_STUCK_FACTOR = 3;
+/** Failure-detection times without a step after which one that nobody can make counts as such. */
+const STUCK_FACTOR = 3;
 
 /**
  * Who computes what: hands out assignments when the members or their speeds change, and watches that every step gets
@@ -185,8 +188,10 @@ export class WorkDispatcher {
   }
 
   #give({ step, missing, behind, isSplit }: StepCoverage): void {
-    if (missing.length === 0 || step >= this.#untilStep) return;
     const nowMs = performance.now();
+    const ahead = Math.max(this.#step, this.#options.leastStep());
+    if (step < ahead) this.#stuckAfter(1, nowMs, `the shards are at step ${step}, the workers at ${ahead}: a replica that took over was behind`);
+    if (missing.length === 0 || step >= this.#untilStep) return;
     const { config, membership } = this.#options;
     const { extras, given, late, explanation } = decideExtras({
       nowMs, sinceMs: this.#stepSinceMs, usualMs: this.#usualMs || null, backupAfter: config.backupAfter, failureDetectionMs: config.failureDetectionMs,
@@ -196,10 +201,13 @@ export class WorkDispatcher {
     this.#speeds = withLate(this.#speeds, late);
     for (const [rank, nodes] of extras) this.#options.send(rank, { extra: { step, nodes: [...nodes] } });
     this.#explain(explanation, nowMs);
-    if (isSplit && nowMs - this.#stepSinceMs > SPLIT_STUCK_FACTOR * config.failureDetectionMs) {
-      this.#stepSinceMs = nowMs;
-      this.#options.onStuck(`step ${step} is made on some shards, and no worker is left that could complete it on the others`);
-    }
+    if (isSplit) this.#stuckAfter(STUCK_FACTOR, nowMs, `step ${step} is made on some shards, and no worker is left that could complete it on the others`);
+  }
+
+  #stuckAfter(factor: number, nowMs: number, cause: string): void {
+    if (nowMs - this.#stepSinceMs <= factor * this.#options.config.failureDetectionMs) return;
+    this.#stepSinceMs = nowMs;
+    this.#options.onStuck(cause);
   }
 
   /** Once a step, when it has lasted as long as would be worth a look. */

@@ -45,6 +45,8 @@ export class WorkerRegistry implements MembershipPort {
   readonly #options: WorkerRegistryOptions;
   readonly #connections = new Map<Rank, WorkerConnection>();
   readonly #ranks = new Map<WorkerConnection, Rank>();
+  /** The step that each worker said it is at. */
+  readonly #steps = new Map<Rank, number>();
   readonly #started = Promise.withResolvers<BuiltModel>();
   readonly #model: ModelAgreement;
   readonly #watch: NodeJS.Timeout;
@@ -83,6 +85,12 @@ export class WorkerRegistry implements MembershipPort {
   /** The members that take part, in rank order. */
   get ranks(): readonly Rank[] {
     return activeRanks(this.#membership);
+  }
+
+  /** The least step that a member which takes part said it is at; 0 where there is none. */
+  get leastStep(): number {
+    const steps = this.ranks.map((rank) => this.#steps.get(rank) ?? 0);
+    return steps.length === 0 ? 0 : Math.min(...steps);
   }
 
   /** Welcomes the workers, those that wait and those to come, on these terms. */
@@ -129,6 +137,7 @@ export class WorkerRegistry implements MembershipPort {
     else if (rank === undefined) refuse(connection, 'protocol', 'a worker must say hello first');
     else if (message.modelReady) this.#takeModel(rank, message.modelReady);
     else if (message.evaluationPart) this.#options.onPart(message.evaluationPart);
+    else if (message.heartbeat) this.#steps.set(rank, message.heartbeat.step);
     else if (message.leave) this.#leave(rank);
     else if (message.failure) this.#fail(rank, message.failure);
   }

@@ -136,6 +136,7 @@ export class HostedShard {
       case 'listening': return this.#listen(message.addresses);
       case 'finished': return this.#finish(message.steps);
       case 'snapshot': return this.#copy(message.version, message.state);
+      case 'copy-dropped': return void this.#copies.delete(message.version);
       case 'coverage': return this.#cover(message);
       case 'replica-state': return this.#tellReplica(message);
       case 'note': return this.#send({ note: { level: message.level, message: message.message } });

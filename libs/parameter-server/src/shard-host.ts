@@ -38,6 +38,7 @@ export class ShardHost {
   #welcome: Welcome | null = null;
   #isDelivering = false;
   #deliverAgain: NodeJS.Timeout | null = null;
+  #isLeaving = false;
   #isOver = false;
 
   constructor(options: ShardHostOptions) {
@@ -49,8 +50,9 @@ export class ShardHost {
     });
   }
 
-  /** Asks for an orderly end: shards are moved away, then `onEnd` comes with null. */
+  /** Asks for an orderly end: shards are moved away, then `onEnd` comes with null. A coordinator that is away is asked when it is back. */
   leave(): void {
+    this.#isLeaving = true;
     this.#link.send({ leave: {} });
   }
 
@@ -92,6 +94,7 @@ export class ShardHost {
   #arrive(welcome: Welcome): void {
     this.#welcome = welcome;
     for (const hosted of this.#shards.values()) hosted.tellAll();
+    if (this.#isLeaving) this.#link.send({ leave: {} });
     void this.#deliver();
   }
 

@@ -33,6 +33,8 @@ export type ShardMessage =
   | { readonly kind: 'listening'; readonly addresses: readonly string[] }
   | { readonly kind: 'finished'; readonly steps: readonly FinishedStep[] }
   | { readonly kind: 'snapshot'; readonly version: number; readonly state: Float32Array<ArrayBuffer> }
+  /** The snapshot of this version is not needed any more. */
+  | { readonly kind: 'copy-dropped'; readonly version: number }
   | { readonly kind: 'coverage'; readonly request: number; readonly version: number; readonly missing: readonly number[] }
   | { readonly kind: 'replica-state'; readonly inSync: boolean; readonly reason: string }
   | { readonly kind: 'note'; readonly level: 'info' | 'warn'; readonly message: string }

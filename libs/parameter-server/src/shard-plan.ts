@@ -21,14 +21,16 @@ export const shardPlanSchema = z.strictObject({
   /** The shard's number among `shards`, in range order. */
   shard: count,
   shards: z.int().min(1),
-  /** Copies of the state are made of versions that are a multiple of one of these, and of the last. */
+  /** Copies of the state are made of versions that are a multiple of one of these, and of the last; none is left out. */
   snapshotEvery: z.array(z.int().min(1)).readonly(),
+  /** And of every multiple of this, for checkpoints alone: an old one makes way for a newer where nobody takes them. */
+  checkpointEvery: z.int().min(1).nullable(),
   onNonFinite: z.enum(['stop', 'skip']),
 }).readonly();
 
 export type ShardPlan = z.output<typeof shardPlanSchema>;
 
-/** Whether a copy of the shard's state is made of this version. Version 0 needs none: the seed gives it. */
+/** Whether a copy of this version must be made and kept until it is taken. Version 0 needs none: the seed gives it. */
 export function wantsSnapshot({ snapshotEvery, totalSteps }: Pick<ShardPlan, 'snapshotEvery' | 'totalSteps'>, version: number): boolean {
   return version > 0 && (version === totalSteps || snapshotEvery.some((every) => version % every === 0));
 }

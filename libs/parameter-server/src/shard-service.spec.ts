@@ -103,6 +103,17 @@ describe('a primary that dies at any moment of a step', () => {
   }, 60_000);
 });
 
+it('goes on without anybody to take its checkpoints, and keeps the newest', async () => {
+  const run = new SyntheticRun({ ...small.options, totalSteps: 20, checkpointEvery: 1, snapshotEvery: [4] });
+  await using primary = await StartedService.start(run, socket());
+  using worker = soloWorker(run, [primary.endpoint]);
+  await worker.reached(20);
+  const made = primary.messages.flatMap((message) => (message.kind === 'snapshot' ? [message.version] : []));
+  const dropped = primary.messages.flatMap((message) => (message.kind === 'copy-dropped' ? [message.version] : []));
+  expect(made).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+  expect(made.filter((version) => !dropped.includes(version))).toEqual([4, 8, 12, 16, 17, 18, 19, 20]);
+});
+
 describe('a replica', () => {
   it('that dies at any moment of a step leaves a primary that goes on to the same bytes', async () => {
     for (const { index, turns } of MOMENTS.filter((_, moment) => moment % 3 === 0)) {

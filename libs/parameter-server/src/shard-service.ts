@@ -16,6 +16,9 @@ import { StepReports } from './step-reports.ts';
 /** Copies of the state that may wait to be recorded before the shard waits with them. */
 const MAX_COPIES = 8;
 
+/** What a replica says to its former primary. */
+const TAKEN_OVER = 'the replica has taken over';
+
 /** A version that is complete and not yet given out. */
 interface Pending {
   readonly version: number;
@@ -45,6 +48,8 @@ export class ShardService {
   /** The version at which the replica was sent the state, or null before. */
   #attachedAt: number | null = null;
   #replicaInSync = false;
+  /** A former replica is the primary now: nothing is given out here any more. */
+  #isRetired = false;
   #primary: PeerConnection | null = null;
   /** Not yet acknowledged. */
   readonly #finished = new Map<number, FinishedStep>();
@@ -110,11 +115,11 @@ export class ShardService {
   /** Gives the pending version out as soon as it is safe with the replica and there is room for its copy. */
   #giveOut(): void {
     const pending = this.#pending;
-    if (pending === null) return;
+    if (pending === null || this.#isRetired) return;
     if (this.#attachedAt !== null && this.#replica !== null && this.#replica.confirmed < pending.version) return;
     const copies = this.#wantsCopy(pending);
     // A replica's copies are as many as its primary's, which waits for both.
-    if (copies && this.#role === 'primary' && this.#copies.length >= MAX_COPIES) return;
+    if (copies && this.#copies.length >= MAX_COPIES && !this.#dropOldCopy() && this.#role === 'primary') return;
     this.#pending = null;
     this.#given = pending;
     Atomics.store(this.#settings.version, 0, pending.version);
@@ -128,7 +133,17 @@ export class ShardService {
   /** The state that a primary starts from is recorded already; one that a replica was sent may not be. */
   #wantsCopy({ version, finished }: Pending): boolean {
     if (this.#copies.includes(version) || (finished === null && this.#role === 'primary')) return false;
-    return wantsSnapshot(this.#settings.plan, version) || this.#copyAt.has(version);
+    const { plan } = this.#settings;
+    return wantsSnapshot(plan, version) || this.#copyAt.has(version) || (plan.checkpointEvery !== null && version % plan.checkpointEvery === 0);
+  }
+
+  /** While nobody takes copies, the oldest that is for a checkpoint alone makes way: a newer one is better. */
+  #dropOldCopy(): boolean {
+    const oldest = this.#copies.find((version) => !wantsSnapshot(this.#settings.plan, version));
+    if (oldest === undefined) return false;
+    this.#copies = this.#copies.filter((version) => version !== oldest);
+    this.#tell({ kind: 'copy-dropped', version: oldest });
+    return true;
   }
 
   #report(finished: FinishedStep): void {
@@ -180,6 +195,8 @@ export class ShardService {
       },
       onBroken: (error) => {
         this.#dropReplica();
+        // Two primaries at once could part, one ahead of the other: the older one ends its part here.
+        if (error.message.includes(TAKEN_OVER)) return this.#retire();
         this.#tell({ kind: 'replica-state', inSync: false, reason: error.message });
         this.#giveOut();
       },
@@ -223,10 +240,15 @@ export class ShardService {
     this.#tell({ kind: 'replica-state', inSync: true, reason: '' });
   }
 
+  #retire(): void {
+    this.#isRetired = true;
+    this.#tell({ kind: 'note', level: 'info', message: `shard ${this.#settings.plan.shard}: ${TAKEN_OVER}` });
+  }
+
   #promote(): void {
     if (this.#role === 'primary') return;
     this.#role = 'primary';
-    this.#primary?.refuse('the replica has taken over');
+    this.#primary?.refuse(TAKEN_OVER);
     this.#primary = null;
     if (this.#given !== null) this.#server.publish(this.#given.version, this.#given.parameters);
     this.#server.serve();

@@ -29,7 +29,7 @@ function explainHolder(state: StepState, rank: Rank | undefined, microBatches: r
 function explainWorker({ membership, nowMs, sinceMs, usualMs, failureDetectionMs }: StepState, rank: Rank): string {
   const member = memberOf(membership, rank);
   if (member === undefined) return `worker ${rank} has not come back`;
-  if (member.kind === 'lost') return `${describeMember(member)} ${seconds(nowMs - member.sinceMs)} ago`;
+  if (member.kind === 'lost') return `${describeMember(member)}, lost ${seconds(nowMs - member.sinceMs)} ago`;
   if (!isPresent(member)) return describeMember(member);
   const silentMs = nowMs - member.lastHeardMs;
   if (silentMs > failureDetectionMs / 2) return `${describeMember(member)} silent for ${seconds(silentMs)}`;

@@ -93,7 +93,7 @@ it.each([
   [step(3200, { backupAfter: null, usualMs: null, missing: [4] }), 'step 812 waits for micro-batch 4: worker 2 (gpu-c, process 4713) computing for 3.2 s'],
   [step(3200, { backupAfter: null, membership: active(4).map((member) => (member.rank === 2 ? { ...member, lastHeardMs: NOW - 1900 } : member)) }),
     'step 812 waits for micro-batches 4, 5: worker 2 (gpu-c, process 4713) silent for 1.9 s'],
-  [step(10, { membership: lost }), 'step 812 waits for micro-batches 4, 5: worker 2 (gpu-c, process 4713): connection broke 0.3 s ago, given to workers 0, 1'],
+  [step(10, { membership: lost }), 'step 812 waits for micro-batches 4, 5: worker 2 (gpu-c, process 4713): connection broke, lost 0.3 s ago, given to workers 0, 1'],
   [step(10, { membership: lost.filter(({ rank }) => rank === 3), missing: [0, 1, 2, 3, 6] }),
     'step 812 waits for micro-batches 0, 1: worker 0 has not come back, given to worker 3; micro-batches 2, 3: worker 1 has not come back, given to worker 3; '
     + 'micro-batch 6: worker 3 (gpu-d, process 4714) computing for 0.0 s, usually 0.1 s'],

@@ -16,6 +16,7 @@ export interface SyntheticRunOptions {
   readonly optimizer?: OptimizerConfig;
   readonly clipping?: ClippingConfig;
   readonly snapshotEvery?: readonly number[];
+  readonly checkpointEvery?: number;
   readonly onNonFinite?: 'stop' | 'skip';
   /** These are no numbers: [step, micro-batch]. */
   readonly nonFinite?: readonly (readonly [number, number])[];
@@ -34,9 +35,9 @@ export class SyntheticRun {
 
   /** The plan of shard `shard` of `shards`. */
   plan(shard = 0, shards = 1): ShardPlan {
-    const { trainableLength, totalLength, microBatches, totalSteps, optimizer = adam, clipping = noClipping, snapshotEvery = [], onNonFinite = 'stop' } = this.options;
+    const { trainableLength, totalLength, microBatches, totalSteps, optimizer = adam, clipping = noClipping, snapshotEvery = [], checkpointEvery = null, onNonFinite = 'stop' } = this.options;
     const range = cutIntoShards(totalLength, shards)[shard]!;
-    return { range, trainableLength, totalLength, microBatches, totalSteps, stepsPerEpoch: totalSteps, optimizer, clipping, shard, shards, snapshotEvery, onNonFinite };
+    return { range, trainableLength, totalLength, microBatches, totalSteps, stepsPerEpoch: totalSteps, optimizer, clipping, shard, shards, snapshotEvery, checkpointEvery, onNonFinite };
   }
 
   /** What a worker's digests of a node's micro-batches would be. */

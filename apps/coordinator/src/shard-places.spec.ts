@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { ShardPlaces } from './shard-places.ts';
+
+const ranges = [{ from: 0, to: 4 }, { from: 4, to: 9 }];
+const at = (name: string) => ({ unixAddress: `unix:/${name}`, tcpAddress: `127.0.0.1:${name.length}` });
+
+function placed(): ShardPlaces {
+  const places = new ShardPlaces(ranges, [{ primary: 1, replica: 2 }, { primary: 2, replica: 1 }]);
+  places.locate(1, 0, at('a'));
+  places.locate(2, 1, at('b'));
+  return places;
+}
+
+describe('the places of shards', () => {
+  it('are whole when every primary is reached, in range order', () => {
+    const places = new ShardPlaces(ranges, [{ primary: 1, replica: null }, { primary: 2, replica: null }]);
+    places.locate(2, 1, at('b'));
+    expect(places.isWhole).toBe(false);
+    places.locate(1, 0, at('a'));
+    expect(places.isWhole).toBe(true);
+    expect(places.endpoints).toEqual([{ ...at('a'), from: 0, to: 4 }, { ...at('b'), from: 4, to: 9 }]);
+  });
+
+  it('are not on hosts that they were not given to', () => {
+    const places = placed();
+    expect(places.locate(3, 0, at('c'))).toBe(false);
+    expect(places.locate(1, 7, at('c'))).toBe(false);
+    expect(places.endpoints[0]).toMatchObject(at('a'));
+  });
+
+  it('pass to a replica that is reached and in sync, and to no other', () => {
+    const places = placed();
+    expect(places.canPromote(0)).toBe(false);
+    places.setInSync(0, true);
+    expect(places.canPromote(0)).toBe(false);
+    places.locate(2, 0, at('c'));
+    expect(places.canPromote(0)).toBe(true);
+    places.forsake(1);
+    expect(places.isWhole).toBe(false);
+    expect(places.promote(0)).toBe(2);
+    expect(places.endpoints[0]).toMatchObject(at('c'));
+    expect(places.placements).toEqual([{ primary: 2, replica: null }, { primary: 2, replica: 1 }]);
+  });
+
+  it('have no replica in sync once another is given', () => {
+    const places = placed();
+    places.locate(2, 0, at('c'));
+    places.setInSync(0, true);
+    places.setReplica(0, 3);
+    expect(places.canPromote(0)).toBe(false);
+    expect(places.setInSync(1, true)).toBe(1);
+    expect(places.dropReplicasOn(1)).toEqual([1]);
+    expect(places.setInSync(1, true)).toBeNull();
+  });
+
+  it('tell the shards of a host, and whether it is back with all of them', () => {
+    const places = placed();
+    expect(places.primariesOn(2)).toEqual([1]);
+    places.forsake(2);
+    expect(places.hasAllOf(2)).toBe(false);
+    expect(places.hasAllOf(1)).toBe(true);
+    places.locate(2, 1, at('b'));
+    expect(places.hasAllOf(2)).toBe(true);
+  });
+});

@@ -1,0 +1,132 @@
+import type { ShardRange } from '@lockstep/parameter-server';
+import type { ShardPlacement } from '@lockstep/scheduling';
+import type { HostedShardMessage, ShardEndpoint__Output } from '@lockstep/transport';
+
+/** One shard: who holds it, and where it is reached. An endpoint is null while its host is not there. */
+interface Place {
+  readonly range: ShardRange;
+  primary: number;
+  endpoint: ShardEndpoint__Output | null;
+  replica: number | null;
+  replicaEndpoint: ShardEndpoint__Output | null;
+  /** Every version that workers have seen is on the replica too. */
+  isInSync: boolean;
+}
+
+type Addresses = Pick<HostedShardMessage, 'unixAddress' | 'tcpAddress'>;
+
+/** Where the shards of one generation are, in range order. */
+export class ShardPlaces {
+  readonly #places: readonly Place[];
+
+  constructor(ranges: readonly ShardRange[], placements: readonly ShardPlacement[]) {
+    this.#places = ranges.map((range, shard) => ({
+      range, primary: placements[shard]?.primary ?? -1, endpoint: null, replica: placements[shard]?.replica ?? null, replicaEndpoint: null, isInSync: false,
+    }));
+  }
+
+  get placements(): readonly ShardPlacement[] {
+    return this.#places.map(({ primary, replica }) => ({ primary, replica }));
+  }
+
+  get ranges(): readonly ShardRange[] {
+    return this.#places.map(({ range }) => range);
+  }
+
+  /** Of the primaries, in range order; those that are not there are left out. */
+  get endpoints(): readonly ShardEndpoint__Output[] {
+    return this.#places.flatMap(({ endpoint }) => endpoint ?? []);
+  }
+
+  /** Whether every primary is there. */
+  get isWhole(): boolean {
+    return this.#places.every(({ endpoint }) => endpoint !== null);
+  }
+
+  range(shard: number): ShardRange {
+    return this.#of(shard).range;
+  }
+
+  primary(shard: number): number {
+    return this.#of(shard).primary;
+  }
+
+  replicaEndpoint(shard: number): ShardEndpoint__Output | null {
+    return this.#of(shard).replicaEndpoint;
+  }
+
+  /** The shards whose primary this host is. */
+  primariesOn(host: number): readonly number[] {
+    return this.#shardsWhere(({ primary }) => primary === host);
+  }
+
+  /** Whether all primaries of this host are reached. */
+  hasAllOf(host: number): boolean {
+    return this.#places.every(({ primary, endpoint }) => primary !== host || endpoint !== null);
+  }
+
+  /** Whether the shard's replica could take over now without a lost step. */
+  canPromote(shard: number): boolean {
+    const { replicaEndpoint, isInSync } = this.#of(shard);
+    return isInSync && replicaEndpoint !== null;
+  }
+
+  /** Notes where a host has a shard; false where it is not this shard's host. */
+  locate(host: number, shard: number, addresses: Addresses): boolean {
+    const place = this.#places[shard];
+    if (place === undefined) return false;
+    const endpoint = { ...addresses, from: place.range.from, to: place.range.to };
+    if (place.primary === host) place.endpoint = endpoint;
+    else if (place.replica === host) place.replicaEndpoint = endpoint;
+    return place.primary === host || place.replica === host;
+  }
+
+  setReplica(shard: number, host: number): void {
+    Object.assign(this.#of(shard), { replica: host, replicaEndpoint: null, isInSync: false });
+  }
+
+  dropReplica(shard: number): void {
+    Object.assign(this.#of(shard), { replica: null, replicaEndpoint: null, isInSync: false });
+  }
+
+  /** The replicas that were on this host are none any more; gives their shards. */
+  dropReplicasOn(host: number): readonly number[] {
+    const shards = this.#shardsWhere(({ replica }) => replica === host);
+    for (const shard of shards) this.dropReplica(shard);
+    return shards;
+  }
+
+  /** Gives the host of the shard's replica, or null where it has none. */
+  setInSync(shard: number, isInSync: boolean): number | null {
+    const place = this.#places[shard];
+    if (place === undefined || place.replica === null) return null;
+    place.isInSync = isInSync;
+    return place.replica;
+  }
+
+  /** The replica is the primary from now on; gives its host. */
+  promote(shard: number): number {
+    const place = this.#of(shard);
+    if (place.replica === null) throw new Error(`shard ${shard} has no replica`);
+    Object.assign(place, { primary: place.replica, endpoint: place.replicaEndpoint, replica: null, replicaEndpoint: null, isInSync: false });
+    return place.primary;
+  }
+
+  /** The host is not reached any more. */
+  forsake(host: number): void {
+    for (const place of this.#places) {
+      if (place.primary === host) place.endpoint = null;
+      if (place.replica === host) place.replicaEndpoint = null;
+    }
+  }
+
+  #of(shard: number): Place {
+    const place = this.#places[shard];
+    if (place === undefined) throw new Error(`there is no shard ${shard}`);
+    return place;
+  }
+
+  #shardsWhere(holds: (place: Place) => boolean): readonly number[] {
+    return this.#places.flatMap((place, shard) => (holds(place) ? [shard] : []));
+  }
+}
