@@ -310,6 +310,7 @@ export class ShardFleet {
     if (replica === null) return;
     if (inSync) {
       this.#synced.resolve(this.#keyOf(replica, shard), undefined);
+      this.#options.onLog(`shard ${shard} has a replica in step with it`, 'info');
       return this.#options.onPlaced(this.#known());
     }
     this.#synced.reject(this.#keyOf(replica, shard), reason);
