@@ -48,7 +48,7 @@ export async function runSchedule(schedule: Schedule, options: ChaosOptions): Pr
     try {
       problems.push(...(await playOn(disk, run, join(directory, 'logs'), schedule, options, faults)));
     } catch (error) {
-      problems.push(messageOf(error));
+      problems.push(firstLine(error));
     }
     disk.free();
     if (problems.length > 0) await command('cp', '-a', run, join(directory, 'run')).catch(() => undefined);
@@ -68,7 +68,7 @@ async function playOn(disk: SmallDisk, run: string, logs: string, schedule: Sche
     onEvent: (event) => progress.record(event),
     onUnexpectedEnd: (name, exitCode, stderr) => {
       if (progress.ended && exitCode === 0) return;
-      unexpected.push(`${name} ended by itself with ${exitCode}: ${stderr.trim().split('\n').at(-1)}`);
+      unexpected.push(`${name} ended by itself with ${exitCode}: ${/^error: .*/m.exec(stderr)?.[0] ?? stderr.trim()}`);
       if (name === 'coordinator') stall.abort(new Error('the coordinator is gone'));
     },
   });
@@ -81,6 +81,8 @@ async function playOn(disk: SmallDisk, run: string, logs: string, schedule: Sche
     const few = faults.length < LEAST_FAULTS ? [`only ${faults.length} faults struck before the run's end`] : [];
     return [...unexpected, ...few, ...late, ...wrong, ...(await findLeftovers(cluster, run, logs))];
   } catch (error) {
-    return [messageOf(error), ...unexpected];
+    return [firstLine(error), ...unexpected];
   }
 }
+
+const firstLine = (error: unknown): string => messageOf(error).split('\n')[0] ?? '';

@@ -31,6 +31,18 @@ describe('a schedule of faults', () => {
     }
   });
 
+  it('strikes twice at once at most, and not the coordinator twice', () => {
+    for (const { faults } of schedules) {
+      faults.forEach(({ withPrevious, atStep, fault }, index) => {
+        if (!withPrevious) return;
+        const before = faults[index - 1];
+        expect(before).toMatchObject({ atStep, withPrevious: false });
+        expect([before?.fault, fault].filter((one) => one?.kind === 'restart-coordinator').length).toBeLessThan(2);
+      });
+    }
+    expect(schedules.some(({ faults }) => faults.some(({ withPrevious }) => withPrevious))).toBe(true);
+  });
+
   it('needs a network for faults of the network', () => {
     const ofNetwork: readonly FaultKind[] = ['partition', 'loss', 'slow-link'];
     for (const { shape, faults } of schedules) {

@@ -64,13 +64,17 @@ export function drawSchedule(options: ScheduleOptions): Schedule {
   for (let index = 0; index < options.numFaults; index += 1) {
     const before = faults.at(-1);
     const fault = drawFault(draws, world, shape, options.failureDetectionMs);
-    // A join is worth waiting for, and what strikes all processes strikes alone.
-    const withPrevious = before !== undefined && !ALONE.has(before.fault.kind) && !ALONE.has(fault.kind) && draws.chance(0.2);
+    const withPrevious = before !== undefined && draws.chance(0.25) && !before.withPrevious && mayStrikeTogether(before.fault, fault);
     const atStep = Math.round(options.totalSteps * (0.03 + (0.7 * (index + draws.next() * 0.5)) / options.numFaults));
     faults.push({ atStep: withPrevious ? before.atStep : atStep, withPrevious, fault });
   }
   return { seed: options.seed, shape, faults };
 }
+
+/** A join is worth waiting for, what strikes all processes strikes alone, and the coordinator dies once at a time. */
+const mayStrikeTogether = (a: Fault, b: Fault): boolean => !ALONE.has(a.kind) && !ALONE.has(b.kind) && !(isUponCoordinator(a) && isUponCoordinator(b));
+
+const isUponCoordinator = (fault: Fault): boolean => fault.kind === 'restart-coordinator' || ('target' in fault && fault.target === 'coordinator');
 
 const ALONE: ReadonlySet<FaultKind> = new Set(['join', 'full-disk', 'restart-all', 'bad-checkpoint']);
 
@@ -191,7 +195,7 @@ class World {
     this.numFaults += 1;
     if (fault.kind === 'restart-all' || fault.kind === 'bad-checkpoint') this.#replaceAll(fault);
     if (fault.kind === 'full-disk') this.hadFullDisk = true;
-    if (fault.kind === 'restart-coordinator' || ('target' in fault && fault.target === 'coordinator')) this.#numSilences += 1;
+    if (isUponCoordinator(fault)) this.#numSilences += 1;
     this.#recentTargets = this.#recentTargets.slice(-1);
     if (!('target' in fault)) return;
     if (fault.kind === 'join') this.#add(fault.target);
