@@ -17,8 +17,9 @@ export interface CheckpointsOptions {
   readonly onWarning: (message: string) => void;
 }
 
-/** How far ahead a version is asked for that is to be copied, in steps; doubled when no copy came: the shards were past it. */
-const FIRST_LEAD = 2;
+/** How far ahead a version is asked for that is to be copied: what the shards make until they hear of it; doubled when no copy came: they were past it. */
+const LEAD_SECONDS = 0.25;
+const MIN_LEAD_STEPS = 2;
 const MS_PER_MINUTE = 60_000;
 
 /** The run's checkpoints: when one is due, writing it, and which are kept. */
@@ -28,7 +29,7 @@ export class Checkpoints {
   #best: BestEpoch | null = null;
   #lastMs = performance.now();
   #askedMs = -Infinity;
-  #lead = FIRST_LEAD;
+  #leadFactor = 1;
   #awaited: PromiseWithResolvers<number> | null = null;
 
   constructor(options: CheckpointsOptions) {
@@ -40,13 +41,13 @@ export class Checkpoints {
     this.#best = best;
   }
 
-  /** Which version to ask the shards for besides the planned ones, after so many steps; null: none now. */
-  toAsk(numSteps: number, nowMs: number): number | null {
+  /** Which version to ask the shards for besides the planned ones, after so many steps at such a speed; null: none now. */
+  toAsk(numSteps: number, stepsPerSecond: number, nowMs: number): number | null {
     const { everyMinutes } = this.#options.config.checkpoints;
     const isDue = this.#awaited !== null || (everyMinutes !== null && nowMs - this.#lastMs >= everyMinutes * MS_PER_MINUTE);
     if (!isDue || nowMs - this.#askedMs < this.#options.config.failureDetectionMs / 2) return null;
-    if (this.#asked.size > 0) this.#lead *= 2;
-    const version = numSteps + this.#lead;
+    if (this.#asked.size > 0) this.#leadFactor *= 2;
+    const version = numSteps + this.#leadFactor * Math.max(MIN_LEAD_STEPS, Math.ceil(stepsPerSecond * LEAD_SECONDS));
     this.#asked.add(version);
     this.#askedMs = nowMs;
     return version >= this.#options.plan.totalSteps ? null : version;
@@ -97,7 +98,7 @@ export class Checkpoints {
 
   #noteWritten(version: number): void {
     this.#lastMs = performance.now();
-    this.#lead = FIRST_LEAD;
+    this.#leadFactor = 1;
     this.#askedMs = -Infinity;
     for (const asked of this.#asked) if (asked <= version) this.#asked.delete(asked);
     this.#awaited?.resolve(version);

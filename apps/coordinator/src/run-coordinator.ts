@@ -213,11 +213,18 @@ class Run {
 
   /** What ended the run; an interrupted one takes a last checkpoint before, so that nothing is lost. */
   async explainEnd(error: unknown): Promise<LockstepError> {
-    const { signal, config, directory } = this.#options;
+    const { signal, directory } = this.#options;
     const reason = toLockstepError(signal.aborted ? signal.reason : error);
-    if (!signal.aborted || reason.code !== 'aborted' || this.#checkpoints === null || !this.#dispatcher.isBusy || this.#workers.ranks.length === 0) return this.#withStall(reason);
-    const version = await Promise.race([this.#checkpoints.next(), later(LAST_CHECKPOINT_FACTOR * config.failureDetectionMs)]);
-    return new LockstepError('aborted', `${reason.message}${version === null ? '' : `, with a checkpoint of step ${version}`}`, { hint: `go on with: lockstep train --resume ${directory.name}` });
+    if (!signal.aborted || reason.code !== 'aborted' || !(this.#hasStarted || this.#open.isResumed)) return this.#withStall(reason);
+    const version = await this.#lastCheckpoint();
+    const interrupted = new LockstepError('aborted', `${reason.message}${version === null ? '' : `, with a checkpoint of step ${version}`}`, { hint: `go on with: lockstep train --resume ${directory.name}` });
+    return version === null ? this.#withStall(interrupted) : interrupted;
+  }
+
+  /** The version of one more checkpoint, or null where nobody makes the steps up to it. */
+  async #lastCheckpoint(): Promise<number | null> {
+    if (this.#checkpoints === null || !this.#dispatcher.isBusy || this.#workers.ranks.length === 0) return null;
+    return Promise.race([this.#checkpoints.next(), later(LAST_CHECKPOINT_FACTOR * this.#options.config.failureDetectionMs)]);
   }
 
   /** What a run waited for when it ended is part of why it ended. */

@@ -84,7 +84,7 @@ export class Training {
     const event = record.finishStep(finished);
     if (event === null) return;
     sink.write(event);
-    const asked = checkpoints.toAsk(record.numSteps, performance.now());
+    const asked = checkpoints.toAsk(record.numSteps, event.imagesPerSecond / event.numExamples, performance.now());
     if (asked !== null) snapshotAt(asked);
   }
 
