@@ -1,4 +1,4 @@
-import { LockstepError, type ErrorCode } from '@lockstep/core';
+import type { ErrorCode, LockstepError } from '@lockstep/core';
 import { PROTOCOL_VERSION, type HostCommand, type HostConnection, type HostedShardMessage, type HostMessage__Output, type HostPort } from '@lockstep/transport';
 
 export type HostKind = 'coordinator' | 'worker' | 'server';

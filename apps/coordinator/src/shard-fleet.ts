@@ -1,15 +1,13 @@
-import { assertNever, bytesOf, LockstepError, messageOf, type ErrorCode, type ParameterLayout, type RunConfig, type ShardsEvent } from '@lockstep/core';
-import { cutIntoShards, ShardHost, slotNames, type ShardPlan } from '@lockstep/parameter-server';
-import { afterHostLoss, missingReplicas, placeShards } from '@lockstep/scheduling';
-import { connectInProcess, type BlockShelf, type FinishedStep, type HostedShardMessage, type HostMessage__Output, type HostPort, type PlacementMessage, type ShardEndpoint__Output } from '@lockstep/transport';
-import { AwaitedHosts } from './awaited-hosts.ts';
+import { assertNever, LockstepError, messageOf, type RunConfig, type ShardsEvent } from '@lockstep/core';
+import { cutIntoShards, ShardHost } from '@lockstep/parameter-server';
+import { afterHostLoss, hostsForShards, missingReplicas, placeShards, type ShardPlacement } from '@lockstep/scheduling';
+import { connectInProcess, type BlockShelf, type FinishedStep, type HostedShardMessage, type HostMessage__Output, type HostPort, type PlacementMessage } from '@lockstep/transport';
 import { CoverageRequests } from './coverage-requests.ts';
-import { describeHost, HostRegistry, type Host } from './host-registry.ts';
 import { HostGone, ignoreHostGone } from './host-gone.ts';
-import { ShardPlaces } from './shard-places.ts';
-import { ShardReports, type StepCoverage } from './shard-reports.ts';
-import { cutState, joinStates, type StateCut, type TrainingState } from './shard-states.ts';
-import { reachableAddress } from './reachable-address.ts';
+import { describeHost, HostRegistry, type Host } from './host-registry.ts';
+import { ShardGeneration, type FleetPlan } from './shard-generation.ts';
+import type { StepCoverage } from './shard-reports.ts';
+import type { TrainingState } from './shard-states.ts';
 
 /** Where the shards were, as the journal remembers it. */
 export interface KnownPlacement {
@@ -44,12 +42,6 @@ export interface ShardFleetOptions {
   readonly onFailure: (error: LockstepError) => void;
 }
 
-/** What does not change from one generation of shards to the next. */
-export interface FleetPlan {
-  readonly plan: Omit<ShardPlan, 'range' | 'shard' | 'shards'>;
-  readonly layout: ParameterLayout;
-}
-
 /**
  * The shards and the processes that host them: places them, lets a replica take a lost one's place, and has all go back
  * to the last checkpoint where one is lost that has none. Changes happen one after another.
@@ -59,17 +51,11 @@ export class ShardFleet {
   readonly #hosts: HostRegistry;
   readonly #here: ShardHost;
   readonly #coverages: CoverageRequests;
-  /** Shards that were started and do not listen yet. */
-  readonly #started = new AwaitedHosts<ShardEndpoint__Output>();
-  /** Replicas that are to take over and have not all that their primaries have. */
-  readonly #synced = new AwaitedHosts<void>();
   #fixed: FleetPlan | null = null;
-  #places = new ShardPlaces([], []);
-  #reports: ShardReports | null = null;
-  #generation: number;
+  /** Null before the start. */
+  #current: ShardGeneration | null = null;
+  /** Of the newest placement. */
   #number: number;
-  /** The version that this generation began with. */
-  #startVersion: number;
   /** What hosts told before the start. */
   #early: (() => void)[] = [];
   #changes: Promise<void> = Promise.resolve();
@@ -80,9 +66,7 @@ export class ShardFleet {
   constructor(options: ShardFleetOptions) {
     const { config, runId, token, nextHost, known, shelf, listenOn, sharedMemory } = options;
     this.#options = options;
-    this.#generation = known?.generation ?? 0;
     this.#number = known?.number ?? 0;
-    this.#startVersion = known?.version ?? 0;
     this.#hosts = new HostRegistry({
       runId, token, nextHost, failureDetectionMs: config.failureDetectionMs,
       onNumber: options.onHostNumber,
@@ -133,7 +117,8 @@ export class ShardFleet {
 
   /** What the step under way lacks; null where the shards are not placed or do not answer in time. */
   async coverage(): Promise<StepCoverage | null> {
-    return this.#isPlaced ? this.#coverages.ask(this.#places.ranges.length, this.#options.config.failureDetectionMs) : null;
+    if (!this.#isPlaced) return null;
+    return this.#coverages.ask(this.#generation.places.ranges.length, this.#options.config.failureDetectionMs);
   }
 
   /** Steps and snapshots before these are recorded for good. */
@@ -148,14 +133,13 @@ export class ShardFleet {
 
   async close(error: LockstepError | null): Promise<void> {
     this.#closed = true;
-    this.#started.forsake(null, 'the run ends');
-    this.#synced.forsake(null, 'the run ends');
+    this.#current?.abandon();
     this.#hosts.end(error);
     await this.#here.close();
   }
 
   /** Before the start there is nothing to change: who is there then is what counts. */
-  #enqueue(change: () => Promise<void>): Promise<void> {
+  #enqueue(change: () => Promise<void> | void): Promise<void> {
     this.#changes = this.#changes.then(async () => {
       if (!this.#closed && this.#fixed !== null) await change();
     }).catch((error: unknown) => {
@@ -169,10 +153,10 @@ export class ShardFleet {
   async #renew(cause: string): Promise<void> {
     for (let why = cause; !this.#closed;) {
       const state = await this.#options.restore();
-      this.#beginGeneration(state?.version ?? 0);
       try {
-        await Promise.all(this.#places.placements.map(({ primary }, shard) => this.#startShard(primary, shard, 'primary', state)));
-        return this.#announce(why, this.#startVersion);
+        const generation = this.#beginGeneration(state?.version ?? 0);
+        await generation.startPrimaries(state);
+        return this.#announce(why, generation.startVersion);
       } catch (error) {
         if (!(error instanceof HostGone)) throw error;
         why = error.message;
@@ -180,85 +164,68 @@ export class ShardFleet {
     }
   }
 
-  #beginGeneration(startVersion: number): void {
-    const { config: { shardHosts, shards } } = this.#options;
+  #beginGeneration(startVersion: number): ShardGeneration {
+    const { config: { shardHosts, shards }, known } = this.#options;
     const hosts = this.#usableHosts();
+    const count = shards ?? hostsForShards(hosts, shardHosts).length;
+    const number = (this.#current?.number ?? known?.generation ?? 0) + 1;
     this.#isPlaced = false;
     this.#early = [];
-    this.#generation += 1;
-    this.#startVersion = startVersion;
-    const count = shards ?? Math.max(1, hosts.filter(({ kind }) => (shardHosts as readonly string[]).includes(kind === 'coordinator' ? kind : `${kind}s`)).length);
-    this.#places = new ShardPlaces(cutIntoShards(this.#plan.layout.totalLength, count), placeShards({ hosts, shardHosts, shards: count, replicas: 0 }));
-    this.#reports = this.#createReports(startVersion);
-    this.#hosts.broadcast({ drop: { belowGeneration: this.#generation, shardNumbers: [] } });
+    this.#current = this.#createGeneration(number, startVersion, startVersion, placeShards({ hosts, shardHosts, shards: count, replicas: 0 }));
+    this.#hosts.broadcast({ drop: { belowGeneration: number, shardNumbers: [] } });
+    return this.#current;
   }
 
-  #createReports(firstStep: number): ShardReports {
-    const { config, shelf, onFinished, onSnapshot } = this.#options;
-    const { ranges } = this.#places;
-    const cut: StateCut = { layout: this.#plan.layout, ranges, slotNames: slotNames(config.optimizer) };
-    return new ShardReports(ranges.length, firstStep, shelf, {
-      finished: onFinished,
-      snapshot: (version, states) => onSnapshot(joinStates(version, states, cut)),
+  #createGeneration(generation: number, startVersion: number, firstStep: number, placements: readonly ShardPlacement[]): ShardGeneration {
+    const { config: { optimizer }, shelf, sharedMemory, onFinished, onSnapshot, onPlaced, onLog } = this.#options;
+    if (this.#fixed === null) throw new Error('the fleet has not started');
+    const ranges = cutIntoShards(this.#fixed.layout.totalLength, placements.length);
+    return new ShardGeneration({
+      ...this.#fixed, generation, startVersion, firstStep, ranges, placements, optimizer, hosts: this.#hosts, shelf, sharedMemory, onFinished, onSnapshot,
+      onInSync: (shard) => {
+        onLog(`shard ${shard} has a replica in step with it`, 'info');
+        onPlaced(this.#known());
+      },
+      onReplicaLost: (shard, reason) => {
+        onLog(`shard ${shard} has lost its replica: ${reason}`, 'warn');
+        setTimeout(() => void this.#enqueue(() => this.#replicate()), this.#options.config.failureDetectionMs).unref();
+      },
+      onFailed: (host, error) => this.#takeFailure(host, error),
     });
-  }
-
-  /** Has a host start a shard; resolves when it listens, rejects with HostGone when the host is lost before. */
-  async #startShard(host: number, shard: number, role: 'primary' | 'replica', state: TrainingState | null): Promise<ShardEndpoint__Output> {
-    const { shelf, sharedMemory } = this.#options;
-    const present = this.#hosts.get(host);
-    if (present === undefined) throw new HostGone(`shard host ${host} was lost`);
-    const range = this.#places.range(shard);
-    const plan: ShardPlan = { ...this.#plan.plan, range, shard, shards: this.#places.ranges.length };
-    const start = state === null ? null : shelf.put(bytesOf(cutState(state, this.#plan.layout, range)));
-    const listening = this.#started.await(host, this.#keyOf(host, shard));
-    this.#hosts.send(host, {
-      startShard: { generation: this.#generation, shard, role, planJson: JSON.stringify(plan), start, startVersion: this.#startVersion, sharedMemory },
-    });
-    try {
-      return await listening;
-    } finally {
-      if (start !== null) shelf.remove(start.sha256);
-    }
   }
 
   /** Tells everybody where the shards are; workers begin with a step, or just go on. */
   #announce(cause: string, beginsAt: number | null): void {
     const { onPlaced, onEvent, onPlacement, nextStep, token } = this.#options;
-    const shards = [...this.#places.endpoints];
-    const hosts = this.#places.placements.map(({ primary }) => this.#describe(primary));
+    const { number: generation, places } = this.#generation;
+    const shards = [...places.endpoints];
     this.#number += 1;
     this.#isPlaced = true;
-    this.#hosts.broadcast({ peers: { generation: this.#generation, shards } });
+    this.#hosts.broadcast({ peers: { generation, shards } });
     onPlaced(this.#known());
-    onEvent({ event: 'shards', generation: this.#generation, version: beginsAt ?? nextStep(), cause, hosts });
-    onPlacement({ number: this.#number, generation: this.#generation, shards, token }, beginsAt);
+    onEvent({ event: 'shards', generation, version: beginsAt ?? nextStep(), cause, hosts: places.placements.map(({ primary }) => this.#describe(primary)) });
+    onPlacement({ number: this.#number, generation, shards, token }, beginsAt);
     void this.#enqueue(() => this.#replicate());
   }
 
   #known(): KnownPlacement {
-    const shards = this.#places.placements.map(({ primary, replica }) => ({ host: primary, replica }));
-    return { generation: this.#generation, number: this.#number, version: this.#startVersion, shards };
+    const { number: generation, startVersion: version, places } = this.#generation;
+    return { generation, number: this.#number, version, shards: places.placements.map(({ primary, replica }) => ({ host: primary, replica })) };
   }
 
   /** Gives every shard its replica that has none, where there is a host for it. */
   async #replicate(): Promise<void> {
     const { config: { shardHosts, replicas } } = this.#options;
     if (!this.#isPlaced) return;
-    for (const { shard, host } of missingReplicas(this.#places.placements, this.#usableHosts(), shardHosts, replicas)) {
-      await this.#startReplica(shard, host).catch(ignoreHostGone);
+    const generation = this.#generation;
+    for (const { shard, host } of missingReplicas(generation.places.placements, this.#usableHosts(), shardHosts, replicas)) {
+      await generation.startReplica(shard, host).catch(ignoreHostGone);
     }
-  }
-
-  async #startReplica(shard: number, host: number): Promise<void> {
-    this.#places.setReplica(shard, host);
-    const endpoint = await this.#startShard(host, shard, 'replica', null);
-    this.#hosts.send(this.#places.primary(shard), { replicate: { generation: this.#generation, shard, to: endpoint } });
   }
 
   /** What hosts tell before the start counts where their shards are taken over. */
   #onceStarted(take: () => void): void {
-    if (this.#reports === null) this.#early.push(take);
+    if (this.#current === null) this.#early.push(take);
     else take();
     this.#noteHosts();
   }
@@ -270,86 +237,38 @@ export class ShardFleet {
 
   #present(host: Host, shards: readonly HostedShardMessage[]): void {
     if (this.#hosts.get(host.host) === undefined) return;
-    const strays = shards.filter((hosted) => hosted.generation === this.#generation && !this.#locate(host.host, hosted.shard, hosted)).map(({ shard }) => shard);
-    this.#hosts.send(host.host, { drop: { belowGeneration: this.#generation, shardNumbers: strays } });
+    this.#generation.present(host, shards);
     if (this.#isPlaced) void this.#enqueue(() => this.#replicate());
   }
 
-  #locate(host: number, shard: number, { unixAddress, tcpAddress }: Pick<HostedShardMessage, 'unixAddress' | 'tcpAddress'>): boolean {
-    return this.#places.locate(host, shard, { unixAddress, tcpAddress: reachableAddress(tcpAddress, this.#hosts.peerOf(host)) });
-  }
-
   #take(host: Host, message: HostMessage__Output): void {
-    if (message.shardReady) this.#takeReady(host.host, message.shardReady);
-    else if (message.stepsFinished) this.#takeSteps(message.stepsFinished);
-    else if (message.snapshot) this.#takeSnapshot(message.snapshot);
-    else if (message.coverage) this.#coverages.take(message.coverage, this.#generation);
-    else if (message.replicaState) this.#takeReplicaState(message.replicaState);
-    else if (message.shardFailed) this.#takeFailure(host, message.shardFailed);
+    if (message.coverage) this.#coverages.take(message.coverage, this.#generation.number);
     else if (message.note) this.#options.onLog(`${describeHost(host)}: ${message.note.message}`, message.note.level === 'warn' ? 'warn' : 'info');
-  }
-
-  #takeReady(host: number, ready: NonNullable<HostMessage__Output['shardReady']>): void {
-    if (ready.generation !== this.#generation || !this.#locate(host, ready.shard, ready)) return;
-    const isPrimary = this.#places.primary(ready.shard) === host;
-    const endpoint = isPrimary ? this.#places.endpoints.find(({ from }) => from === this.#places.range(ready.shard).from) : this.#places.replicaEndpoint(ready.shard);
-    if (endpoint) this.#started.resolve(this.#keyOf(host, ready.shard), endpoint);
-  }
-
-  #takeSteps({ generation, shard, steps }: NonNullable<HostMessage__Output['stepsFinished']>): void {
-    if (generation === this.#generation) this.#reports?.takeSteps(shard, steps);
-  }
-
-  #takeSnapshot({ generation, shard, version, state }: NonNullable<HostMessage__Output['snapshot']>): void {
-    if (generation === this.#generation) this.#reports?.takeSnapshot(shard, version, state);
-    else this.#options.shelf.take(state?.sha256 ?? '');
-  }
-
-  #takeReplicaState({ generation, shard, inSync, reason }: NonNullable<HostMessage__Output['replicaState']>): void {
-    const replica = generation === this.#generation ? this.#places.setInSync(shard, inSync) : null;
-    if (replica === null) return;
-    if (inSync) {
-      this.#synced.resolve(this.#keyOf(replica, shard), undefined);
-      this.#options.onLog(`shard ${shard} has a replica in step with it`, 'info');
-      return this.#options.onPlaced(this.#known());
-    }
-    this.#synced.reject(this.#keyOf(replica, shard), reason);
-    this.#options.onLog(`shard ${shard} has lost its replica: ${reason}`, 'warn');
-    this.#hosts.send(replica, { drop: { belowGeneration: generation, shardNumbers: [shard] } });
-    this.#places.dropReplica(shard);
-    setTimeout(() => void this.#enqueue(() => this.#replicate()), this.#options.config.failureDetectionMs).unref();
+    else this.#generation.take(host, message);
   }
 
   /** A shard that cannot be held by any host ends the run; one whose thread broke is a lost one. */
-  #takeFailure(host: Host, { generation, shard, failure }: NonNullable<HostMessage__Output['shardFailed']>): void {
-    if (generation !== this.#generation) return;
-    const error = new LockstepError((failure?.code ?? 'protocol') as ErrorCode, `shard ${shard} on ${describeHost(host)}: ${failure?.message ?? 'failed'}`, failure?.hint ? { hint: failure.hint } : {});
+  #takeFailure(host: Host, error: LockstepError): void {
     if (error.exitCode === 2) return this.#options.onFailure(error);
-    this.#forsake(host.host, error.message);
+    this.#generation.forsake(host.host, error.message);
     void this.#enqueue(() => this.#replace(host.host, error.message));
   }
 
   #lose(host: Host, reason: string): void {
     const what = `${describeHost(host)} was lost: ${reason}`;
-    this.#forsake(host.host, what);
+    this.#current?.forsake(host.host, what);
     this.#noteHosts();
     void this.#enqueue(async () => {
       if (!(await this.#comesBack(host.host))) await this.#replace(host.host, what);
     });
   }
 
-  /** Whoever waits for this host shall not. */
-  #forsake(host: number, what: string): void {
-    this.#places.forsake(host);
-    this.#started.forsake(host, what);
-    this.#synced.forsake(host, what);
-  }
-
   /** A broken connection may be mended at once, and a shard without a replica is worth a moment's wait. */
   async #comesBack(host: number): Promise<boolean> {
-    const shards = this.#places.primariesOn(host);
-    if (shards.length === 0 || shards.every((shard) => this.#places.canPromote(shard))) return false;
-    return this.#until(() => this.#places.hasAllOf(host), this.#options.config.failureDetectionMs / 4);
+    const { places } = this.#generation;
+    const shards = places.primariesOn(host);
+    if (shards.length === 0 || shards.every((shard) => places.canPromote(shard))) return false;
+    return this.#until(() => places.hasAllOf(host), this.#options.config.failureDetectionMs / 4);
   }
 
   async #until(holds: () => boolean, timeoutMs: number): Promise<boolean> {
@@ -361,12 +280,13 @@ export class ShardFleet {
 
   /** What becomes of the shards of a lost host. */
   async #replace(host: number, cause: string): Promise<void> {
-    const decision = afterHostLoss(this.#places.placements, host, (shard) => this.#places.canPromote(shard));
+    const { places } = this.#generation;
+    const decision = afterHostLoss(places.placements, host, (shard) => places.canPromote(shard));
     switch (decision.kind) {
       case 'keep': return this.#dropReplicasOn(host);
       case 'promote': {
         this.#dropReplicasOn(host);
-        for (const shard of decision.shards) this.#promote(shard);
+        for (const shard of decision.shards) this.#generation.promote(shard);
         return this.#announce(`${cause}; its replica takes over`, null);
       }
       case 'rollback': return this.#renew(cause);
@@ -375,23 +295,17 @@ export class ShardFleet {
   }
 
   #dropReplicasOn(host: number): void {
-    for (const shard of this.#places.dropReplicasOn(host)) {
-      this.#hosts.send(this.#places.primary(shard), { replicate: { generation: this.#generation, shard, to: null } });
-    }
+    this.#generation.dropReplicasOn(host);
     void this.#enqueue(() => this.#replicate());
-  }
-
-  #promote(shard: number): void {
-    this.#hosts.send(this.#places.promote(shard), { promote: { generation: this.#generation, shard } });
   }
 
   /** A host that leaves in order gives its shards to others, which copy them first; nothing is lost. */
   async #handOver(host: Host): Promise<void> {
     try {
       this.#dropReplicasOn(host.host);
-      const shards = this.#places.primariesOn(host.host);
+      const shards = this.#generation.places.primariesOn(host.host);
       for (const shard of shards) await this.#copyElsewhere(shard, host.host);
-      for (const shard of shards) this.#promote(shard);
+      for (const shard of shards) this.#generation.promote(shard);
       if (shards.length > 0) this.#announce(`${describeHost(host)} leaves`, null);
       this.#hosts.release(host.host);
     } catch (error) {
@@ -404,27 +318,22 @@ export class ShardFleet {
   /** Sees to it that the shard has a replica that can take over, on another host. */
   async #copyElsewhere(shard: number, from: number): Promise<void> {
     const { config: { shardHosts } } = this.#options;
-    if (this.#places.canPromote(shard)) return;
+    if (this.#generation.places.canPromote(shard)) return;
     const [target] = placeShards({ hosts: this.#usableHosts().filter(({ host }) => host !== from), shardHosts, shards: 1, replicas: 0 });
     if (target === undefined) throw new Error('there is always the coordinator');
-    const synced = this.#synced.await(target.primary, this.#keyOf(target.primary, shard));
-    await this.#startReplica(shard, target.primary);
-    await synced;
+    await this.#generation.copyTo(shard, target.primary);
   }
 
   /** After a restart: the shards are where they were, when all their hosts come back in time. */
   async #adopt(known: KnownPlacement): Promise<boolean> {
     const { config, nextStep } = this.#options;
     if (config.shards !== null && config.shards !== known.shards.length) return false;
-    this.#places = new ShardPlaces(cutIntoShards(this.#plan.layout.totalLength, known.shards.length), known.shards.map(({ host, replica }) => ({ primary: host, replica })));
-    this.#reports = this.#createReports(nextStep());
+    const placements = known.shards.map(({ host, replica }) => ({ primary: host, replica }));
+    const generation = this.#createGeneration(known.generation, known.version, nextStep(), placements);
+    this.#current = generation;
     for (const take of this.#early.splice(0)) take();
-    if (!(await this.#until(() => this.#places.isWhole, this.#adoptionMs(known)))) return false;
+    if (!(await this.#until(() => generation.places.isWhole, this.#adoptionMs(known)))) return false;
     this.#announce('the coordinator is back', nextStep());
-    this.#places.placements.forEach(({ primary }, shard) => {
-      const to = this.#places.replicaEndpoint(shard);
-      if (to !== null) this.#hosts.send(primary, { replicate: { generation: this.#generation, shard, to } });
-    });
     return true;
   }
 
@@ -443,12 +352,8 @@ export class ShardFleet {
     return present === undefined ? `shard host ${host}` : describeHost(present);
   }
 
-  #keyOf(host: number, shard: number): string {
-    return `${this.#generation}/${shard}/${host}`;
-  }
-
-  get #plan(): FleetPlan {
-    if (this.#fixed === null) throw new Error('the fleet has not started');
-    return this.#fixed;
+  get #generation(): ShardGeneration {
+    if (this.#current === null) throw new Error('the fleet has not started');
+    return this.#current;
   }
 }

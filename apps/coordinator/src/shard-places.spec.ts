@@ -23,8 +23,8 @@ describe('the places of shards', () => {
 
   it('are not on hosts that they were not given to', () => {
     const places = placed();
-    expect(places.locate(3, 0, at('c'))).toBe(false);
-    expect(places.locate(1, 7, at('c'))).toBe(false);
+    expect(places.locate(3, 0, at('c'))).toBeNull();
+    expect(places.locate(1, 7, at('c'))).toBeNull();
     expect(places.endpoints[0]).toMatchObject(at('a'));
   });
 

@@ -71,14 +71,14 @@ export class ShardPlaces {
     return isInSync && replicaEndpoint !== null;
   }
 
-  /** Notes where a host has a shard; false where it is not this shard's host. */
-  locate(host: number, shard: number, addresses: Addresses): boolean {
+  /** Notes where a host has a shard, and gives that; null where it is not this shard's host. */
+  locate(host: number, shard: number, addresses: Addresses): ShardEndpoint__Output | null {
     const place = this.#places[shard];
-    if (place === undefined) return false;
+    if (place === undefined || (place.primary !== host && place.replica !== host)) return null;
     const endpoint = { ...addresses, from: place.range.from, to: place.range.to };
     if (place.primary === host) place.endpoint = endpoint;
-    else if (place.replica === host) place.replicaEndpoint = endpoint;
-    return place.primary === host || place.replica === host;
+    else place.replicaEndpoint = endpoint;
+    return endpoint;
   }
 
   setReplica(shard: number, host: number): void {
