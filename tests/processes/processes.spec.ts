@@ -1,15 +1,26 @@
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { readReceipts } from '@lockstep/checkpoint';
+import type { RunEvent, ShardsEvent, WorkerEvent } from '@lockstep/core';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { lockstepEvents, LockstepProcess, type StartOptions } from '../support/processes.ts';
 
+/** Long enough for something to happen to it: 150 steps, with a checkpoint at every tenth. */
+const LONG = ['--model', 'mlp', '--data.limit', '640', '--global-batch-size', '64', '--epochs', '15'];
+/** Nobody is lost for being slow on a busy machine, where a test is not about detection. */
+const PATIENT = ['--failure-detection-ms', '20000'];
+
 let runsDirectory: string;
+let quietHash: string | undefined;
 const alive: LockstepProcess[] = [];
 
 beforeAll(async () => {
   runsDirectory = await mkdtemp(join(tmpdir(), 'lockstep-processes-'));
-});
+  const quiet = await lockstepEvents('train', '--runs-dir', runsDirectory, '--workers', '1', ...LONG, ...PATIENT);
+  expect(quiet).toMatchObject({ exitCode: 0, stderr: '' });
+  quietHash = hashOf(quiet.events.at(-1));
+}, 120_000);
 afterEach(async () => {
   for (const { child } of alive) child.kill('SIGKILL');
   await Promise.all(alive.splice(0).map(({ ended }) => ended));
@@ -37,7 +48,7 @@ async function startCoordinator(...flags: readonly string[]): Promise<Coordinato
 }
 
 async function startCoordinatorWith(options: StartOptions, ...flags: readonly string[]): Promise<Coordinator> {
-  const coordinator = startWith(options, 'coordinator', '--listen', '127.0.0.1:0', '--runs-dir', runsDirectory, '--json', '--model', 'mlp', ...flags);
+  const coordinator = startWith(options, 'coordinator', '--listen', '127.0.0.1:0', '--runs-dir', runsDirectory, '--json', ...flags);
   const { message } = await coordinator.event('log', ({ message: text }) => text.includes('--join'));
   const port = /--join [\d.]+:(\d+)$/.exec(message)?.[1];
   if (port === undefined) throw new Error(`no port in: ${message}`);
@@ -46,19 +57,19 @@ async function startCoordinatorWith(options: StartOptions, ...flags: readonly st
 
 describe('processes started by hand', () => {
   it('end with the bytes of `lockstep train`', async () => {
-    const flags = ['--data.limit', '256', '--global-batch-size', '64', '--epochs', '1'];
+    const flags = ['--model', 'mlp', '--data.limit', '256', '--global-batch-size', '64', '--epochs', '1'];
     const { coordinator, address } = await startCoordinator('--min-workers', '2', ...flags);
     const workers = [start('worker', '--join', address), start('worker', '--join', address)];
     const byHand = await coordinator.ended;
     expect(byHand.stderr).toBe('');
     expect(await Promise.all(workers.map(async ({ ended }) => (await ended).exitCode))).toEqual([0, 0]);
-    const trained = await lockstepEvents('train', '--runs-dir', runsDirectory, '--workers', '1', '--model', 'mlp', ...flags);
+    const trained = await lockstepEvents('train', '--runs-dir', runsDirectory, '--workers', '1', ...flags);
     expect(byHand.events.at(-1)).toMatchObject({ event: 'end', steps: 4 });
     expect(hashOf(byHand.events.at(-1))).toBe(hashOf(trained.events.at(-1)));
   });
 
   it('end with the same bytes where a worker sees neither the files nor the memory of the coordinator', async () => {
-    const flags = ['--data.limit', '256', '--global-batch-size', '64', '--epochs', '1'];
+    const flags = ['--model', 'mlp', '--data.limit', '256', '--global-batch-size', '64', '--epochs', '1'];
     const scratch = await mkdtemp(join(runsDirectory, 'scratch-'));
     const { coordinator, address } = await startCoordinatorWith({ env: { TMPDIR: scratch } }, '--min-workers', '2', '--listen', '0.0.0.0:0', '--insecure', ...flags);
     // Mounts of its own, as on another machine: no Unix socket, no data file and no tmpfs in common.
@@ -68,24 +79,41 @@ describe('processes started by hand', () => {
     const apart = await coordinator.ended;
     expect(apart.stderr).toBe('');
     expect(await Promise.all(workers.map(async ({ ended }) => (await ended).exitCode))).toEqual([0, 0]);
-    const trained = await lockstepEvents('train', '--runs-dir', runsDirectory, '--workers', '1', '--model', 'mlp', ...flags);
+    const trained = await lockstepEvents('train', '--runs-dir', runsDirectory, '--workers', '1', ...flags);
     expect(hashOf(apart.events.at(-1))).toBe(hashOf(trained.events.at(-1)));
   });
 
-  it('refuse a worker that comes after the start, and go on', async () => {
-    const { coordinator, address } = await startCoordinator('--min-workers', '1', '--data.limit', '2560', '--epochs', '40', '--failure-detection-ms', '10000');
-    start('worker', '--join', address);
-    await coordinator.event('step');
-    const late = await start('worker', '--join', address).ended;
-    expect(late.exitCode).toBe(1);
-    expect(late.stderr).toContain('the run has started with 1 workers');
-    expect((await coordinator.ended).exitCode).toBe(0);
+  it('take a worker in that comes after the start', async () => {
+    const { coordinator, address } = await startCoordinator('--min-workers', '1', ...LONG, ...PATIENT);
+    const first = start('worker', '--join', address);
+    await coordinator.event('step', ({ step }) => step >= 3);
+    // The run waits for the first one's part, so it does not end before the second one has come.
+    first.child.kill('SIGSTOP');
+    const late = start('worker', '--join', address);
+    await coordinator.event('worker', ({ rank, state }) => rank === 1 && state === 'training');
+    first.child.kill('SIGCONT');
+    await coordinator.event('step', ({ workers }) => workers.length === 2);
+    await expectQuietEnd(coordinator);
+    expect([(await first.ended).exitCode, (await late.ended).exitCode]).toEqual([0, 0]);
+  });
+
+  it('let a worker leave on SIGTERM and go on without it', async () => {
+    const { coordinator, address } = await startCoordinator('--min-workers', '2', ...LONG, ...PATIENT);
+    const workers = [start('worker', '--join', address), start('worker', '--join', address)];
+    await coordinator.event('step', ({ workers: parts }) => parts.length === 2);
+    workers[0]?.child.kill('SIGTERM');
+    expect((await workers[0]?.ended)?.exitCode).toBe(0);
+    const events = await expectQuietEnd(coordinator);
+    const states = events.flatMap((event) => (event.event === 'worker' ? [event.state] : []));
+    expect(states.filter((state) => state === 'left' || state === 'lost')).toEqual(['left']);
+    const lastSteps = events.slice(events.findIndex((event) => event.event === 'worker' && event.state === 'left')).filter((event) => event.event === 'step');
+    expect(lastSteps.length).toBeGreaterThan(0);
+    expect((await workers[1]?.ended)?.exitCode).toBe(0);
   });
 
   it('refuse a worker whose engine computes other bits, and say why', async () => {
-    const { coordinator, address } = await startCoordinator('--min-workers', '1', '--data.limit', '2560', '--epochs', '400');
+    const { coordinator, address } = await startCoordinator('--min-workers', '1', ...LONG);
     start('worker', '--join', address);
-    await coordinator.event('worker', ({ state }) => state === 'joined');
     await coordinator.event('start');
     const other = await start('worker', '--join', address, '--numerics.engine', 'javascript').ended;
     expect(other.exitCode).toBe(1);
@@ -105,42 +133,113 @@ describe('processes started by hand', () => {
   });
 });
 
+describe('a coordinator that was killed and comes back on its port', () => {
+  it('goes on from the last checkpoint where the shards were its own, with the workers that are still there', async () => {
+    const { coordinator, address } = await startCoordinator('--run', 'embedded', '--min-workers', '2', ...LONG, ...PATIENT);
+    const workers = [start('worker', '--join', address), start('worker', '--join', address)];
+    await coordinator.event('checkpoint');
+    await killed(coordinator);
+    const again = start('coordinator', '--resume', 'embedded', '--listen', address, '--runs-dir', runsDirectory, '--json');
+    const events = await expectQuietEnd(again);
+    expect(events.find((event) => event.event === 'start')?.resumedFrom).toBeGreaterThan(0);
+    expect(placements(events)).toMatchObject([{ generation: 2, cause: 'the run goes on from its last checkpoint' }]);
+    expect(await Promise.all(workers.map(async ({ ended }) => (await ended).exitCode))).toEqual([0, 0]);
+  });
+
+  it('finds the run where it is when the shards are on parameter servers', async () => {
+    const { coordinator, address } = await startCoordinator('--run', 'apart', '--min-workers', '1', '--min-servers', '2', '--shard-hosts', 'servers', ...LONG, ...PATIENT);
+    const others = [start('parameter-server', '--join', address), start('parameter-server', '--join', address), start('worker', '--join', address)];
+    await coordinator.event('step', ({ step }) => step >= 5);
+    await killed(coordinator);
+    const again = start('coordinator', '--resume', 'apart', '--listen', address, '--runs-dir', runsDirectory, '--json');
+    const events = await expectQuietEnd(again);
+    expect(placements(events)).toMatchObject([{ generation: 1, cause: 'the coordinator is back' }]);
+    expect(await Promise.all(others.map(async ({ ended }) => (await ended).exitCode))).toEqual([0, 0, 0]);
+  });
+
+  it('is refused while the first one lives, which is named', async () => {
+    const { coordinator } = await startCoordinator('--run', 'held', ...LONG);
+    const { exitCode, stderr } = await lockstepEvents('coordinator', '--resume', 'held', '--listen', '127.0.0.1:0', '--runs-dir', runsDirectory);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(`the run has a coordinator already: process ${coordinator.child.pid} on `);
+  });
+});
+
+describe('a parameter server that is killed', () => {
+  async function startServers(...flags: readonly string[]) {
+    const { coordinator, address } = await startCoordinator('--min-workers', '1', '--min-servers', '2', '--shard-hosts', 'servers', ...LONG, ...PATIENT, ...flags);
+    const servers = [start('parameter-server', '--join', address), start('parameter-server', '--join', address)];
+    return { coordinator, servers, worker: start('worker', '--join', address) };
+  }
+
+  it('costs no step where its shards have replicas', async () => {
+    const { coordinator, servers, worker } = await startServers('--replicas', '1');
+    await Promise.all([0, 1].map((shard) => coordinator.event('log', ({ message }) => message.startsWith(`shard ${shard} has a replica`))));
+    await coordinator.event('step', ({ step }) => step >= 5);
+    await killed(servers[0]);
+    const events = await expectQuietEnd(coordinator);
+    expect(placements(events).map(({ generation }) => generation)).toEqual([1, 1]);
+    expect(placements(events)[1]?.cause).toMatch(/; its replica takes over$/);
+    expect((await worker.ended).exitCode).toBe(0);
+  });
+
+  it('takes all shards back to the last checkpoint where they have none', async () => {
+    // Whether it comes back is awaited for a quarter of this.
+    const { coordinator, servers, worker } = await startServers('--failure-detection-ms', '4000');
+    await coordinator.event('checkpoint');
+    await killed(servers[0]);
+    const events = await expectQuietEnd(coordinator);
+    expect(placements(events).map(({ generation }) => generation)).toEqual([1, 2]);
+    expect(placements(events)[1]?.version).toBeGreaterThan(0);
+    expect((await worker.ended).exitCode).toBe(0);
+  });
+});
+
 describe('a run', () => {
-  const long = ['--model', 'mlp', '--epochs', '400', '--data.limit', '2560'];
-
-  it('ends with an error that names the worker that was killed', async () => {
-    const train = start('train', '--runs-dir', runsDirectory, '--run', 'killed', '--json', '--workers', '2', ...long);
+  it('replaces a worker that was killed and ends as if nothing had happened', async () => {
+    const train = start('train', '--runs-dir', runsDirectory, '--json', '--workers', '2', ...LONG, ...PATIENT);
     const { pid } = await train.event('worker', ({ rank, state }) => rank === 1 && state === 'training');
-    await train.event('step');
+    await train.event('step', ({ workers }) => workers.length === 2);
     process.kill(pid, 'SIGKILL');
-    const { exitCode, stderr, events } = await train.ended;
-    expect(exitCode).toBe(1);
-    expect(stderr).toContain(`process ${pid}`);
-    expect(events.some((event) => event.event === 'end')).toBe(false);
-    expect(await readdir(join(runsDirectory, 'killed'))).not.toContain('model');
+    await train.event('worker', (event) => event.pid === pid && event.state === 'lost');
+    await train.event('log', ({ message }) => message === `a worker (process ${pid}) ended with SIGKILL; another takes its place`);
+    await expectQuietEnd(train);
   });
 
-  it('ends with an error that names the worker that hangs', async () => {
-    const train = start('train', '--runs-dir', runsDirectory, '--json', '--workers', '2', ...long);
+  it('goes on without a worker that hangs, and with it when it is back', async () => {
+    const train = start('train', '--runs-dir', runsDirectory, '--json', '--workers', '2', ...LONG, '--failure-detection-ms', '1000');
     const { pid } = await train.event('worker', ({ rank, state }) => rank === 1 && state === 'training');
-    await train.event('step');
+    await train.event('step', ({ workers }) => workers.length === 2);
     process.kill(pid, 'SIGSTOP');
-    const { exitCode, stderr } = await train.ended;
-    expect(exitCode).toBe(1);
-    expect(stderr).toMatch(new RegExp(`worker 1 \\(.*, process ${pid}\\) was lost: silent for \\d+\\.\\d s; its micro-batches 4 to 7 are missing`));
+    const { reason } = await train.event('worker', (event) => event.pid === pid && event.state === 'lost');
+    process.kill(pid, 'SIGCONT');
+    await train.event('worker', nth(2, (event) => event.pid === pid && event.state === 'training'));
+    expect(reason).toMatch(/^silent for \d+\.\d s$/);
+    await expectQuietEnd(train);
   });
 
-  it('leaves no process, socket or shared memory behind when it is interrupted', async () => {
-    const train = start('train', '--runs-dir', runsDirectory, '--json', '--workers', '2', ...long);
-    const pids = await Promise.all([0, 1].map(async (rank) => (await train.event('worker', (event) => event.rank === rank)).pid));
+  it('takes a checkpoint when it is interrupted, and leaves no process, socket or shared memory behind', async () => {
+    const scratch = await mkdtemp(join(runsDirectory, 'scratch-'));
+    const train = startWith({ env: { TMPDIR: scratch } }, 'train', '--runs-dir', runsDirectory, '--run', 'interrupted', '--json', '--workers', '2', '--shard-hosts', 'workers', ...LONG, ...PATIENT);
+    const pids = await workersOf(train);
     await train.event('step');
     train.child.kill('SIGINT');
     const { exitCode, stderr } = await train.ended;
     expect(exitCode).toBe(1);
-    expect(stderr).toContain('stopped by SIGINT');
-    for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
-    const left = (await readdir('/dev/shm')).filter((name) => name.includes(`-${train.child.pid}-`));
-    expect(left).toEqual([]);
+    expect(stderr).toMatch(/^error: stopped by SIGINT, with a checkpoint of step \d+\nhint: go on with: lockstep train --resume interrupted\n$/);
+    expect(await readdir(join(runsDirectory, 'interrupted', 'checkpoints'))).not.toEqual([]);
+    expect(pids.filter(isAlive)).toEqual([]);
+    expect((await readdir(scratch)).filter((name) => name.startsWith('lockstep'))).toEqual([]);
+    const theirs = new RegExp(`-(${[train.child.pid, ...pids].join('|')})-`);
+    expect((await readdir('/dev/shm')).filter((name) => theirs.test(name))).toEqual([]);
+  });
+
+  it('has no workers left when it is killed', async () => {
+    const train = start('train', '--runs-dir', runsDirectory, '--json', '--workers', '2', ...LONG);
+    const pids = await workersOf(train);
+    await train.event('step');
+    await killed(train);
+    await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), { timeout: 20_000 });
   });
 
   it('names the field of a wrong config before any work starts', async () => {
@@ -150,12 +249,61 @@ describe('a run', () => {
     await expect(stat(join(runsDirectory, 'none'))).rejects.toThrow('ENOENT');
   });
 
+  const diverging = ['--model', 'mlp', '--data.limit', '640', '--epochs', '2', '--optimizer', 'sgd', '--optimizer.learning-rate', '1e30'];
+
   it('stops with step and micro-batch named when the loss is not finite', async () => {
-    const { exitCode, stderr } = await lockstepEvents('train', '--runs-dir', runsDirectory, '--workers', '2', '--model', 'mlp', '--data.limit', '2560', '--optimizer', 'sgd', '--optimizer.learning-rate', '1e30');
+    const { exitCode, stderr } = await lockstepEvents('train', '--runs-dir', runsDirectory, '--workers', '2', ...diverging);
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/step \d+, micro-batch \d+: the loss is (NaN|Infinity)/);
   });
+
+  it('leaves such steps out where it is told to, and its receipts count them', async () => {
+    const { exitCode, stderr } = await lockstepEvents('train', '--runs-dir', runsDirectory, '--run', 'skips', '--workers', '2', '--on-non-finite', 'skip', ...diverging);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    const receipts = await Array.fromAsync(readReceipts(join(runsDirectory, 'skips', 'receipts.jsonl')));
+    const steps = receipts.filter((receipt) => receipt.kind === 'step');
+    expect(steps).toHaveLength(6);
+    expect(steps[0]?.numNonFinite).toBeUndefined();
+    expect(steps.slice(1).every(({ numNonFinite = 0 }) => numNonFinite > 0)).toBe(true);
+    expect(steps.at(-1)?.parametersSha256).toBe(steps.find(({ parametersSha256 }) => parametersSha256 !== null)?.parametersSha256);
+  });
 });
+
+/** The run ends well, with the bytes of the quiet one. */
+async function expectQuietEnd(process: LockstepProcess): Promise<readonly RunEvent[]> {
+  const { exitCode, stderr, events } = await process.ended;
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  expect(events.at(-1)).toMatchObject({ event: 'end', steps: 150 });
+  expect(hashOf(events.at(-1))).toBe(quietHash);
+  return events;
+}
+
+/** Matches the n-th of the events that match. */
+function nth(n: number, matches: (event: WorkerEvent) => boolean): (event: WorkerEvent) => boolean {
+  let seen = 0;
+  return (event) => {
+    seen += matches(event) ? 1 : 0;
+    return seen === n;
+  };
+}
+
+async function killed(process: LockstepProcess | undefined): Promise<void> {
+  process?.child.kill('SIGKILL');
+  await process?.ended;
+}
+
+const workersOf = (train: LockstepProcess): Promise<readonly number[]> =>
+  Promise.all([0, 1].map(async (rank) => (await train.event('worker', (event) => event.rank === rank)).pid));
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+const placements = (events: readonly RunEvent[]): readonly ShardsEvent[] => events.filter((event) => event.event === 'shards');
 
 function hashOf(event: unknown): string | undefined {
   return (event as { parametersSha256?: string }).parametersSha256;
