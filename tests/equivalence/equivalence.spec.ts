@@ -13,9 +13,11 @@ const CLUSTERS: readonly (readonly [name: string, flags: readonly string[]])[] =
   ['one', ['--workers', '1']],
   ['two-workers', ['--workers', '2']],
   ['three-workers-three-shards', ['--workers', '3', '--shards', '3']],
-  ['four-workers-grpc-only', ['--workers', '4', '--no-shared-memory']],
   ['five-workers-three-shards-grpc-only', ['--workers', '5', '--shards', '3', '--no-shared-memory']],
   ['more-workers-than-micro-batches', ['--workers', '9']],
+  ['shards-on-workers', ['--workers', '3', '--shard-hosts', 'workers']],
+  ['shards-on-servers-grpc-only', ['--workers', '2', '--shard-hosts', 'servers', '--parameter-servers', '2', '--no-shared-memory']],
+  ['shards-everywhere-with-replicas', ['--workers', '2', '--shard-hosts', 'coordinator,workers,servers', '--parameter-servers', '1', '--shards', '5', '--replicas', '1']],
 ];
 
 describe('a model with dropout, BatchNorm, augmentation and clipping by global norm', () => {
