@@ -21,9 +21,13 @@ async function goes({ name, process }: Member): Promise<readonly string[]> {
 }
 
 /** One that a fault kept from hearing of the end looks for its coordinator until it is told to stop; twice: at once. */
-async function dismiss({ name, process }: Member): Promise<readonly string[]> {
+async function dismiss(member: Member): Promise<readonly string[]> {
+  const { name, process } = member;
   for (const signal of [null, 'SIGTERM', 'SIGTERM'] as const) {
-    if (signal !== null) process.child.kill(signal);
+    if (signal !== null) {
+      member.fate = 'leaving';
+      process.child.kill(signal);
+    }
     if ((await Promise.race([process.ended, delay(PATIENCE_MS, null)])) !== null) return [];
   }
   return [`${name} does not end by SIGTERM`];
