@@ -1,15 +1,21 @@
 import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { LockstepError, messageOf } from '@lockstep/core';
 
 const PREFIX = 'lockstep';
 
 /**
  * Makes a directory of this process's own below `parent`, its user's alone (mode 0700), and removes there what processes
  * of this process namespace left behind that are no more: a killed one cannot clean up.
+ * @throws LockstepError `storage` where the directory cannot be made.
  */
 export function createProcessDirectory(parent: string): string {
-  removeAbandoned(parent);
-  return mkdtempSync(join(parent, `${PREFIX}-${processNamespace()}-${process.pid}-`));
+  try {
+    removeAbandoned(parent);
+    return mkdtempSync(join(parent, `${PREFIX}-${processNamespace()}-${process.pid}-`));
+  } catch (cause) {
+    throw new LockstepError('storage', `cannot make a directory in ${parent}: ${messageOf(cause)}`, { hint: 'set TMPDIR to a directory that this user may write', cause });
+  }
 }
 
 function removeAbandoned(parent: string): void {
