@@ -12,6 +12,10 @@ export const CONTESTANT_NAMES = {
   fastTfjs: "tfjs-node loop with Lockstep's kernels",
   twoWorkers: 'Lockstep, 2 workers, batch 256',
   oneWorker: 'Lockstep, 1 worker, batch 256',
+  checkpointing: 'Lockstep, 2 workers, a checkpoint every 50 steps',
+  withoutCheckpoints: 'Lockstep, 2 workers, no checkpoints',
+  onServers: 'Lockstep, 2 workers, shards on 2 parameter servers',
+  replicated: 'Lockstep, 2 workers, shards on 2 parameter servers with replicas',
   twoAlone: '2 independent processes, batch 128 each',
   torchDdp: 'PyTorch DDP over gloo, 2 processes, batch 256',
 } as const;
@@ -26,12 +30,18 @@ export interface ContestantOptions {
 
 /** Runs a contestant once, as processes of its own. */
 export function measure(name: ContestantName, workload: Workload, { python, runsDirectory, signal }: ContestantOptions): Promise<Measurement> {
-  const lockstep = (workers: number, microBatches: number) => runLockstep({ workload, workers, microBatches, runsDirectory, signal });
+  const lockstep = (workers: number, microBatches: number, flags: readonly string[] = []) => runLockstep({ workload, workers, microBatches, flags, runsDirectory, signal });
+  const none = ['--checkpoints.every-epoch', 'false', '--checkpoints.every-minutes', 'none'];
+  const servers = ['--shard-hosts', 'servers', '--parameter-servers', '2'];
   const { model, seconds } = workload;
   switch (name) {
     case 'oneWorkerOneBatch': return lockstep(1, 1);
     case 'oneWorker': return lockstep(1, 2);
     case 'twoWorkers': return lockstep(2, 2);
+    case 'checkpointing': return lockstep(2, 2, [...none, '--checkpoints.every-steps', '50']);
+    case 'withoutCheckpoints': return lockstep(2, 2, none);
+    case 'onServers': return lockstep(2, 2, servers);
+    case 'replicated': return lockstep(2, 2, [...servers, '--replicas', '1']);
     case 'plainTfjs': return runLoops({ kind: 'tfjs', model, seconds }, 1, signal);
     case 'fastTfjs': return runLoops({ kind: 'tfjs-fast', model, seconds }, 1, signal);
     case 'twoAlone': return runLoops({ kind: 'engine', model, seconds }, 2, signal);

@@ -14,18 +14,20 @@ export interface LockstepRunOptions {
   readonly workers: number;
   /** Of `BATCH` samples each. */
   readonly microBatches: number;
+  /** Of `lockstep train`, besides. */
+  readonly flags: readonly string[];
   readonly runsDirectory: string;
   readonly signal: AbortSignal;
 }
 
 /** `lockstep train` as a user starts it, from its own step events after the warm-up. */
-export async function runLockstep({ workload, workers, microBatches, runsDirectory, signal }: LockstepRunOptions): Promise<Measurement> {
+export async function runLockstep({ workload, workers, microBatches, flags, runsDirectory, signal }: LockstepRunOptions): Promise<Measurement> {
   const run = join(runsDirectory, 'run');
   await runProcess(process.execPath, [
     CLI, 'train', '--json', '--runs-dir', runsDirectory, '--run', 'run',
     '--model', workload.model, '--workers', String(workers),
     '--global-batch-size', String(BATCH * microBatches), '--micro-batches', String(microBatches),
-    '--max-steps', String(workload.steps), '--epochs', '1000',
+    '--max-steps', String(workload.steps), '--epochs', '1000', ...flags,
   ], { signal });
   const steps = await readSteps(join(run, 'metrics.jsonl'));
   await rm(run, { recursive: true });
