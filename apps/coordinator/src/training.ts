@@ -60,10 +60,13 @@ export class Training {
   #nextEpoch: number;
   #best: BestEpoch | null;
   #bestSnapshot: Snapshot | null = null;
+  /** The verdict on the last epoch, where the process before this one came so far: only the run's end is to be made. */
+  readonly #lastVerdict: EntryOf<'epoch'> | null;
 
   constructor(options: TrainingOptions) {
     const last = options.epochs.at(-1);
     this.#options = options;
+    this.#lastVerdict = last !== undefined && (last.stop !== null || last.version === options.plan.totalSteps) ? last : null;
     this.#nextEpoch = options.epochs.length;
     this.#best = last?.best ?? null;
     this.#ended.promise.catch(() => undefined);
@@ -72,8 +75,7 @@ export class Training {
 
   /** Resolves when the run has made its last step, or has stopped early. */
   async run(): Promise<TrainingOutcome> {
-    const ended = await this.#endOfBefore();
-    if (ended !== null) return ended;
+    if (this.#lastVerdict !== null) return this.#endOfBefore(this.#lastVerdict);
     await this.#judgeBefore();
     this.#letWorkersGo();
     return this.#ended.promise;
@@ -106,6 +108,7 @@ export class Training {
     await receipts.sync();
     if (checkpoints.isWanted(version)) await checkpoints.write(state, record.totals);
     if (endsEpoch(plan, version) && epochOfVersion(plan, version) === this.#nextEpoch) await this.#endEpoch(snapshot);
+    else if (version === this.#lastVerdict?.version) this.#ended.resolve(await this.#outcome(snapshot, this.#lastVerdict.stop));
     acknowledge(record.numWritten, version + 1);
   }
 
@@ -153,13 +156,13 @@ export class Training {
     return verdict.kind === 'stop' ? verdict.reason : null;
   }
 
-  /** The run may have made its last step before this process began, and only its end is to be made. */
-  async #endOfBefore(): Promise<TrainingOutcome | null> {
-    const { plan, checkpoints, epochs } = this.#options;
-    const last = epochs.at(-1);
-    if (last === undefined || (last.stop === null && last.version !== plan.totalSteps)) return null;
-    const parameters = await checkpoints.parametersOf(last.version);
-    return parameters === null ? null : this.#outcome({ version: last.version, parameters, parametersSha256: last.parametersSha256 }, last.stop);
+  /** From the last step's checkpoint, or where that is damaged from the steps that are made again up to it. */
+  async #endOfBefore({ version, parametersSha256, stop }: EntryOf<'epoch'>): Promise<TrainingOutcome> {
+    const { checkpoints, letGo } = this.#options;
+    const parameters = await checkpoints.parametersOf(version);
+    if (parameters !== null) return this.#outcome({ version, parameters, parametersSha256 }, stop);
+    letGo(version);
+    return this.#ended.promise;
   }
 
   /** The process before this one may have ended between the checkpoint of an epoch's end and its verdict: nobody sends that copy again. */
