@@ -1,7 +1,7 @@
-import { mkdtemp, readdir, readFile, rm, truncate } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { compareReceipts, readReceipts } from '@lockstep/checkpoint';
+import { compareReceipts, openJournal, openRunDirectory, readReceipts } from '@lockstep/checkpoint';
 import { sha256, type EndEvent, type EpochEvent, type RunEvent } from '@lockstep/core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { LockstepProcess, lockstepEvents, type Ended } from '../support/processes.ts';
@@ -72,9 +72,7 @@ describe('a run that is stopped in the middle of an epoch', () => {
 
   it('goes on from the checkpoint before, and says so, where the newest is damaged', async () => {
     await stopAt(EPOCH_OF_STOP * STEPS_PER_EPOCH, train('damaged', '--workers', '2', '--shards', '2'), 'SIGTERM');
-    const checkpoints = join(runsDirectory, 'damaged', 'checkpoints');
-    const newest = (await readdir(checkpoints)).toSorted().at(-1) ?? '';
-    await truncate(join(checkpoints, newest, 'optimizer.safetensors'), 100);
+    const newest = await damageNewest('damaged', 'optimizer.safetensors');
     const resumed = await resume('damaged', '--workers', '1');
     expect(resumed).toMatchObject({ exitCode: 0, stderr: '' });
     const warnings = resumed.events.flatMap((event) => (event.event === 'log' && event.level === 'warn' ? [event.message] : []));
@@ -116,6 +114,18 @@ describe('a run that was killed before its first checkpoint', () => {
   });
 });
 
+describe('a run that was killed after its last step', () => {
+  it.each([['whole', false], ['damaged', true]])('makes its end, its last checkpoint being %s', async (name, isDamaged) => {
+    const run = `ends-${name}`;
+    await copyUpToItsEnd(run);
+    if (isDamaged) await damageNewest(run, 'parameters.safetensors');
+    const resumed = await resume(run, '--workers', '2');
+    expect(resumed).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(epochsOf(resumed.events)).toEqual([]);
+    await expectSameEnd(run, resumed.events);
+  });
+});
+
 describe('--resume', () => {
   it('refuses a setting that would change the result', async () => {
     const { exitCode, stderr } = await resumeWrongly(QUIET, '--optimizer.learning-rate', '0.5');
@@ -147,10 +157,35 @@ function expectSameEpochs(events: readonly RunEvent[]): void {
 async function expectSameEnd(run: string, events: readonly RunEvent[]): Promise<void> {
   expect(outcome(endOf(events))).toEqual(outcome(endOf(quiet.events)));
   const last = epochsOf(events).map(measured);
-  expect(last).toEqual(epochsOf(quiet.events).map(measured).slice(-last.length));
+  expect(last).toEqual(epochsOf(quiet.events).map(measured).slice(epochsOf(quiet.events).length - last.length));
   const receipts = (name: string) => readReceipts(join(runsDirectory, name, 'receipts.jsonl'));
   expect(await compareReceipts(receipts(QUIET), receipts(run))).toMatchObject({ same: true, ended: true, steps: endOf(quiet.events).steps });
   expect(await hashesOf(run)).toMatchObject({ model: (await hashesOf(QUIET)).model, evaluation: (await hashesOf(QUIET)).evaluation });
+}
+
+/** Cuts a file of the newest checkpoint off; gives the checkpoint's name. */
+async function damageNewest(run: string, file: string): Promise<string> {
+  const checkpoints = join(runsDirectory, run, 'checkpoints');
+  const newest = (await readdir(checkpoints)).toSorted().at(-1) ?? '';
+  await truncate(join(checkpoints, newest, file), 100);
+  return newest;
+}
+
+/** The quiet run as a kill between its last epoch and its end would have left it. */
+async function copyUpToItsEnd(run: string): Promise<void> {
+  await cp(join(runsDirectory, QUIET), join(runsDirectory, run), { recursive: true });
+  const directory = await openRunDirectory(runsDirectory, run);
+  const holder = { pid: process.pid, hostname: hostname() };
+  const whole = openJournal(directory, holder);
+  const { entries } = whole;
+  whole.close();
+  await rm(directory.file('journal.sqlite'));
+  const cut = openJournal(directory, holder);
+  for (const entry of entries) if (entry.kind !== 'end') cut.append(entry);
+  cut.close();
+  const receipts = (await readFile(directory.file('receipts.jsonl'), 'utf8')).split('\n');
+  await writeFile(directory.file('receipts.jsonl'), receipts.filter((line) => !line.includes('"kind":"end"')).join('\n'));
+  for (const file of ['model.safetensors', 'evaluation.json']) await rm(directory.file(file));
 }
 
 async function hashesOf(run: string): Promise<Record<'model' | 'evaluation' | 'receipts' | 'metrics', string>> {
