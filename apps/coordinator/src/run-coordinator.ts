@@ -133,7 +133,9 @@ class Run {
     });
     this.#rounds = new EvaluationRounds(this.#shelf, () => this.#workers.ranks, (rank, message) => this.#workers.send(rank, message));
     this.#fleet = new ShardFleet({
-      config, runId, token, nextHost: state.nextHost, known: state.placement, shelf: this.#shelf, sharedMemory: options.sharedMemory,
+      config, runId, token, nextHost: state.nextHost, known: state.placement,
+      formerCoordinators: new Set(state.hosts.filter(({ hostKind }) => hostKind === 'coordinator').map(({ host }) => host)),
+      shelf: this.#shelf, sharedMemory: options.sharedMemory,
       listenOn: (generation, shard) => [`unix:${join(scratch, `shard-${generation}-${shard}.sock`)}`, `${options.listen.replace(/:\d+$/, '')}:0`],
       restore: async () => this.#checkpoints?.newest() ?? null,
       onHostNumber: ({ host, kind, hostname, pid }) => journal.append({ kind: 'host', host, hostKind: kind, hostname, pid }),

@@ -23,6 +23,8 @@ export interface ShardFleetOptions {
   readonly token: string;
   readonly nextHost: number;
   readonly known: KnownPlacement | null;
+  /** Hosts that were coordinators of this run before: what they held has died with them. */
+  readonly formerCoordinators: ReadonlySet<number>;
   readonly shelf: BlockShelf;
   readonly sharedMemory: boolean;
   /** Where a shard of this process listens. */
@@ -176,18 +178,19 @@ export class ShardFleet {
     return this.#current;
   }
 
-  #createGeneration(generation: number, startVersion: number, firstStep: number, placements: readonly ShardPlacement[]): ShardGeneration {
+  #createGeneration(generation: number, startVersion: number, firstStep: number, placements: readonly ShardPlacement[], orphans: readonly number[] = []): ShardGeneration {
     const { config: { optimizer }, shelf, sharedMemory, onFinished, onSnapshot, onPlaced, onLog } = this.#options;
     if (this.#fixed === null) throw new Error('the fleet has not started');
     const ranges = cutIntoShards(this.#fixed.layout.totalLength, placements.length);
     return new ShardGeneration({
-      ...this.#fixed, generation, startVersion, firstStep, ranges, placements, optimizer, hosts: this.#hosts, shelf, sharedMemory, onFinished, onSnapshot,
+      ...this.#fixed, generation, startVersion, firstStep, ranges, placements, orphans, optimizer, hosts: this.#hosts, shelf, sharedMemory, onFinished, onSnapshot,
       onInSync: (shard) => {
         onLog(`shard ${shard} has a replica in step with it`, 'info');
         onPlaced(this.#known());
       },
       onReplicaLost: (shard, reason) => {
         onLog(`shard ${shard} has lost its replica: ${reason}`, 'warn');
+        onPlaced(this.#known());
         setTimeout(() => void this.#enqueue(() => this.#replicate()), this.#options.config.failureDetectionMs).unref();
       },
       onFailed: (host, error) => this.#takeFailure(host, error),
@@ -324,23 +327,20 @@ export class ShardFleet {
     await this.#generation.copyTo(shard, target.primary);
   }
 
-  /** After a restart: the shards are where they were, when all their hosts come back in time. */
+  /** After a restart: the shards are where they were, or where their replicas are, when all these hosts come back in time. */
   async #adopt(known: KnownPlacement): Promise<boolean> {
-    const { config, nextStep } = this.#options;
-    if (config.shards !== null && config.shards !== known.shards.length) return false;
+    const { config, nextStep, formerCoordinators } = this.#options;
+    if (known.shards.length === 0 || (config.shards !== null && config.shards !== known.shards.length)) return false;
     const placements = known.shards.map(({ host, replica }) => ({ primary: host, replica }));
-    const generation = this.#createGeneration(known.generation, known.version, nextStep(), placements);
+    const orphans = placements.flatMap(({ primary }, shard) => (formerCoordinators.has(primary) ? [shard] : []));
+    if (orphans.some((shard) => placements[shard]?.replica === null)) return false;
+    const generation = this.#createGeneration(known.generation, known.version, nextStep(), placements, orphans);
     this.#current = generation;
     for (const take of this.#early.splice(0)) take();
-    if (!(await this.#until(() => generation.places.isWhole, this.#adoptionMs(known)))) return false;
-    this.#announce('the coordinator is back', nextStep());
+    if (!(await this.#until(() => generation.places.isWholeWith(orphans), 2 * config.failureDetectionMs))) return false;
+    for (const shard of orphans) generation.promote(shard);
+    this.#announce(orphans.length === 0 ? 'the coordinator is back' : 'the coordinator is back: replicas take over what it held', nextStep());
     return true;
-  }
-
-  /** Shards of the coordinator's own process have died with it: nobody brings them back. */
-  #adoptionMs(known: KnownPlacement): number {
-    const wereHere = this.#options.config.shardHosts.every((kind) => kind === 'coordinator');
-    return wereHere || known.shards.length === 0 ? 0 : 2 * this.#options.config.failureDetectionMs;
   }
 
   #usableHosts(): readonly Host[] {

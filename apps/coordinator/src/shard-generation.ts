@@ -24,6 +24,8 @@ export interface ShardGenerationOptions extends FleetPlan {
   readonly firstStep: number;
   readonly ranges: readonly ShardRange[];
   readonly placements: readonly ShardPlacement[];
+  /** Shards whose primaries are gone for good, and whose replicas are to take over. */
+  readonly orphans: readonly number[];
   readonly optimizer: OptimizerConfig;
   readonly hosts: HostRegistry;
   readonly shelf: BlockShelf;
@@ -107,7 +109,7 @@ export class ShardGeneration {
 
   /** Notes where a host that is (back) there has shards; those that are not its to hold it shall end. */
   present(host: Host, shards: readonly HostedShardMessage[]): void {
-    const strays = shards.filter((hosted) => hosted.generation === this.number && !this.#locate(host.host, hosted)).map(({ shard }) => shard);
+    const strays = shards.filter((hosted) => hosted.generation === this.number && (this.#isStale(hosted) || !this.#locate(host.host, hosted))).map(({ shard }) => shard);
     this.#options.hosts.send(host.host, { drop: { belowGeneration: this.number, shardNumbers: strays } });
   }
 
@@ -139,6 +141,11 @@ export class ShardGeneration {
 
   #replicateTo(shard: number, to: ShardEndpoint__Output | null): void {
     this.#options.hosts.send(this.places.primary(shard), { replicate: { generation: this.number, shard, to } });
+  }
+
+  /** An orphan's replica that had lost its primary before lacks steps that are recorded: it cannot take over. */
+  #isStale({ shard, role, version }: HostedShardMessage): boolean {
+    return role === 'replica' && this.#options.orphans.includes(shard) && version < this.#options.firstStep;
   }
 
   #locate(host: number, { shard, unixAddress, tcpAddress }: Pick<HostedShardMessage, 'shard' | 'unixAddress' | 'tcpAddress'>): ShardEndpoint__Output | null {

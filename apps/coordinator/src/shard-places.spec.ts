@@ -15,10 +15,19 @@ describe('the places of shards', () => {
   it('are whole when every primary is reached, in range order', () => {
     const places = new ShardPlaces(ranges, [{ primary: 1, replica: null }, { primary: 2, replica: null }]);
     places.locate(2, 1, at('b'));
-    expect(places.isWhole).toBe(false);
+    expect(places.isWholeWith([])).toBe(false);
     places.locate(1, 0, at('a'));
-    expect(places.isWhole).toBe(true);
+    expect(places.isWholeWith([])).toBe(true);
     expect(places.endpoints).toEqual([{ ...at('a'), from: 0, to: 4 }, { ...at('b'), from: 4, to: 9 }]);
+  });
+
+  it('are whole too where the replicas of what has died are reached', () => {
+    const places = new ShardPlaces(ranges, [{ primary: 1, replica: 2 }, { primary: 2, replica: 1 }]);
+    places.locate(2, 1, at('b'));
+    expect(places.isWholeWith([0])).toBe(false);
+    places.locate(2, 0, at('c'));
+    expect(places.isWholeWith([0])).toBe(true);
+    expect(places.isWholeWith([])).toBe(false);
   });
 
   it('are not on hosts that they were not given to', () => {
@@ -36,7 +45,7 @@ describe('the places of shards', () => {
     places.locate(2, 0, at('c'));
     expect(places.canPromote(0)).toBe(true);
     places.forsake(1);
-    expect(places.isWhole).toBe(false);
+    expect(places.isWholeWith([])).toBe(false);
     expect(places.promote(0)).toBe(2);
     expect(places.endpoints[0]).toMatchObject(at('c'));
     expect(places.placements).toEqual([{ primary: 2, replica: null }, { primary: 2, replica: 1 }]);

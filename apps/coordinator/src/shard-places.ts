@@ -38,9 +38,9 @@ export class ShardPlaces {
     return this.#places.flatMap(({ endpoint }) => endpoint ?? []);
   }
 
-  /** Whether every primary is there. */
-  get isWhole(): boolean {
-    return this.#places.every(({ endpoint }) => endpoint !== null);
+  /** Whether every primary is there, and of these shards the replica instead. */
+  isWholeWith(replicasOf: readonly number[]): boolean {
+    return this.#places.every(({ endpoint, replicaEndpoint }, shard) => (replicasOf.includes(shard) ? replicaEndpoint : endpoint) !== null);
   }
 
   range(shard: number): ShardRange {
