@@ -42,6 +42,8 @@ export class HostRegistry implements HostPort {
   readonly #members = new Map<number, Member>();
   readonly #numbers = new Map<HostConnection, number>();
   readonly #watch: NodeJS.Timeout;
+  /** What whoever still comes is told once the run has ended. */
+  #farewell: HostCommand | null = null;
   #nextHost: number;
   #lastBeatMs = performance.now();
 
@@ -84,10 +86,10 @@ export class HostRegistry implements HostPort {
 
   end(error: LockstepError | null): void {
     clearInterval(this.#watch);
+    this.#farewell = error === null ? { finish: {} } : { refusal: { code: error.code, reason: error.message } };
     for (const member of [...this.#members.values()]) {
       this.#forget(member);
-      member.connection.send(error === null ? { finish: {} } : { refusal: { code: error.code, reason: error.message } });
-      member.connection.end();
+      dismiss(member.connection, this.#farewell);
     }
   }
 
@@ -107,6 +109,7 @@ export class HostRegistry implements HostPort {
 
   #admit(connection: HostConnection, { protocolVersion, kind, hostname, pid, rehost }: NonNullable<HostMessage__Output['hello']>): void {
     const { runId, token, failureDetectionMs } = this.#options;
+    if (this.#farewell !== null) return dismiss(connection, this.#farewell);
     if (protocolVersion !== PROTOCOL_VERSION) return refuse(connection, 'protocol', `it speaks version ${protocolVersion} of the protocol, expected ${PROTOCOL_VERSION}`);
     if (this.#numbers.has(connection)) return refuse(connection, 'protocol', 'it said hello before');
     if (!KINDS.includes(kind)) return refuse(connection, 'protocol', `it is a host of kind "${kind}", expected one of ${KINDS.join(', ')}`);
@@ -169,6 +172,10 @@ export function describeHost({ host, kind, hostname, pid }: Host): string {
 }
 
 function refuse(connection: HostConnection, code: ErrorCode, reason: string): void {
-  connection.send({ refusal: { code, reason } });
+  dismiss(connection, { refusal: { code, reason } });
+}
+
+function dismiss(connection: HostConnection, farewell: HostCommand): void {
+  connection.send(farewell);
   connection.end();
 }

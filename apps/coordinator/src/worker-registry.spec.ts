@@ -359,6 +359,16 @@ describe('the end', () => {
     expect(cluster.failures).toEqual([]);
   });
 
+  it('is told to a worker that comes after it, which does not join any more', async () => {
+    await using cluster = await Cluster.start({ minWorkers: 1 });
+    await cluster.started(1);
+    cluster.registry.end(null);
+    const late = cluster.peer();
+    await late.received('finish');
+    expect(await late.ended).toBeNull();
+    expect(cluster.events.map(({ rank }) => rank)).not.toContain(1);
+  });
+
   it('hands on results in the order that they come', async () => {
     await using cluster = await Cluster.start({ minWorkers: 1 });
     const [peer] = await cluster.started(1);

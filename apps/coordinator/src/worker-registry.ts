@@ -57,6 +57,8 @@ export class WorkerRegistry implements MembershipPort {
   #placement: PlacementMessage | null = null;
   #lastBeatMs = performance.now();
   #phase: 'gathering' | 'training' | 'ended' = 'gathering';
+  /** What whoever still comes is told once the run has ended. */
+  #farewell: CoordinatorMessage | null = null;
 
   constructor(options: WorkerRegistryOptions) {
     const { known, failureDetectionMs } = options;
@@ -124,10 +126,8 @@ export class WorkerRegistry implements MembershipPort {
     if (this.#phase === 'ended') return;
     this.#phase = 'ended';
     clearInterval(this.#watch);
-    for (const [connection] of this.#ranks) {
-      connection.send(error === null ? { finish: {} } : { refusal: { code: error.code, reason: error.message } });
-      connection.end();
-    }
+    this.#farewell = error === null ? { finish: {} } : { refusal: { code: error.code, reason: error.message } };
+    for (const [connection] of this.#ranks) dismiss(connection, this.#farewell);
   }
 
   message(connection: WorkerConnection, message: WorkerMessage__Output): void {
@@ -150,6 +150,7 @@ export class WorkerRegistry implements MembershipPort {
 
   #admit(connection: WorkerConnection, { protocolVersion, capabilities: stated, rejoin }: NonNullable<WorkerMessage__Output['hello']>): void {
     const { runId } = this.#options.known;
+    if (this.#farewell !== null) return dismiss(connection, this.#farewell);
     if (protocolVersion !== PROTOCOL_VERSION) return refuse(connection, 'protocol', `it speaks version ${protocolVersion} of the protocol, expected ${PROTOCOL_VERSION}`);
     if (this.#ranks.has(connection)) return refuse(connection, 'protocol', 'it said hello before');
     if (stated === null) return refuse(connection, 'protocol', 'it does not say what it can do');
@@ -284,6 +285,10 @@ export class WorkerRegistry implements MembershipPort {
 }
 
 function refuse(connection: WorkerConnection, code: ErrorCode, reason: string): void {
-  connection.send({ refusal: { code, reason } });
+  dismiss(connection, { refusal: { code, reason } });
+}
+
+function dismiss(connection: WorkerConnection, farewell: CoordinatorMessage): void {
+  connection.send(farewell);
   connection.end();
 }
