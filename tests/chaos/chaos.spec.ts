@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Chaos } from './chaos-run.ts';
 
-/** Shards everywhere, on one machine and on several, with and without replicas; together nearly every kind of fault. */
-const SEEDS = [2, 3, 4, 7];
+/** Shards on all kinds of hosts, on one machine and on several, with and without replicas; together nearly every kind of fault. */
+const SEEDS = [2, 10, 17];
 
 describe('runs through faults', () => {
   let chaos: Chaos;
