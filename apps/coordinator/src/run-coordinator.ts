@@ -333,9 +333,9 @@ class Run {
   /** Waits for who is to take part; one whose shards may live elsewhere takes them over without waiting long. */
   async #gather(): Promise<void> {
     const { config: { shardHosts, failureDetectionMs }, minServers } = this.#options;
-    const mayLive = this.#open.state.placement !== null && shardHosts.some((kind) => kind !== 'coordinator');
+    const mayLive = (this.#open.state.placement?.shards.length ?? 0) > 0;
     await (mayLive ? Promise.race([this.#workers.started, later(2 * failureDetectionMs)]) : this.#workers.started);
-    if (this.#open.state.placement !== null) return;
+    if (mayLive) return;
     if (shardHosts.includes('servers')) await this.#fleet.gathered('server', minServers);
     if (shardHosts.includes('workers')) await this.#fleet.gathered('worker', this.#workers.ranks.length);
   }

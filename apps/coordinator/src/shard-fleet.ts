@@ -136,6 +136,8 @@ export class ShardFleet {
   async close(error: LockstepError | null): Promise<void> {
     this.#closed = true;
     this.#current?.abandon();
+    // Whoever resumes the run need not look for shards that are told to end now.
+    if (this.#current !== null) this.#options.onPlaced({ ...this.#known(), shards: [] });
     this.#hosts.end(error);
     await this.#here.close();
   }
