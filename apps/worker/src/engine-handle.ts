@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { assertNever, LockstepError } from '@lockstep/core';
 import type { TreeNode } from '@lockstep/reduction';
@@ -16,10 +18,14 @@ export interface EngineHandleOptions {
   readonly onFailure: (error: LockstepError) => void;
 }
 
+/** For the engine to load, build the model and compute a first gradient, on a busy machine. */
+const LOADING_MS = 10_000;
+
 /** The engine thread as the main thread sees it. */
 export class EngineHandle {
   readonly #options: EngineHandleOptions;
   readonly #thread: Worker;
+  readonly #exited: Promise<unknown>;
   readonly #ready = Promise.withResolvers<ReadyMessage>();
   readonly #useless = new Int32Array(new SharedArrayBuffer(4));
   #number = 0;
@@ -31,6 +37,7 @@ export class EngineHandle {
     this.#options = options;
     this.#ready.promise.catch(() => undefined);
     this.#thread = new Worker(new URL('./engine-thread.ts', import.meta.url), { workerData: { ...options.data, useless: this.#useless } satisfies EngineThreadData });
+    this.#exited = once(this.#thread, 'exit').catch(() => undefined);
     this.#thread.on('message', (message: EngineMessage) => this.#take(message));
     this.#thread.on('error', (error) => this.#fail(new LockstepError('engine', `the engine thread failed: ${error.message}`, { cause: error })));
     this.#thread.on('exit', (code) => this.#fail(new LockstepError('engine', `the engine thread ended with code ${code}`)));
@@ -63,8 +70,10 @@ export class EngineHandle {
     this.#post({ kind: 'evaluate', ...command });
   }
 
+  /** A thread that is stopped while the native library loads takes the process with it (a segmentation fault), so that is waited for. */
   async close(): Promise<void> {
     this.#closed = true;
+    await Promise.race([this.#ready.promise.catch(() => undefined), this.#exited, delay(LOADING_MS, null, { ref: false })]);
     await this.#thread.terminate();
   }
 
