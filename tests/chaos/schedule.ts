@@ -129,7 +129,7 @@ function makeFault(kind: FaultKind, draws: Draws, world: World, shape: Shape, de
     case 'partition':
       return { kind, target: any(), durationMs: draws.chance(0.4) ? draws.whole(detectionMs / 10, detectionMs / 2) : overdue() };
     case 'join':
-      return { kind, target: draws.chance(0.5) && world.servers.length < shape.servers.length ? world.newServer() : world.newWorker(), delayMs: shape.place === 'network' && draws.chance(0.3) ? draws.whole(5, 40) : 0 };
+      return { kind, target: draws.chance(0.5) && world.servers.length < shape.servers.length ? world.newServer() : world.newWorker(), delayMs: shape.place === 'network' && draws.chance(0.3) ? draws.whole(2, 15) : 0 };
     case 'slow':
       return { kind, target: gone(), durationMs: passing(), runMs: 20, stopMs: draws.whole(20, 150) };
     case 'loss':
