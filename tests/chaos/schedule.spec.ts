@@ -11,12 +11,12 @@ describe('a schedule of faults', () => {
     expect(new Set(schedules.map(describeSchedule)).size).toBe(schedules.length);
   });
 
-  it('strikes in the order of the steps, in its first three quarters', () => {
+  it('strikes in the order of the steps, and leaves the run time to recover', () => {
     for (const { faults } of schedules) {
       const steps = faults.map(({ atStep }) => atStep);
       expect(steps).toEqual(steps.toSorted((a, b) => a - b));
       expect(steps[0]).toBeGreaterThan(0);
-      expect(steps.at(-1)).toBeLessThan(0.75 * options.totalSteps);
+      expect(steps.at(-1)).toBeLessThan(0.55 * options.totalSteps);
     }
   });
 

@@ -65,7 +65,7 @@ export function drawSchedule(options: ScheduleOptions): Schedule {
     const before = faults.at(-1);
     const fault = drawFault(draws, world, shape, options.failureDetectionMs);
     const withPrevious = before !== undefined && draws.chance(0.25) && !before.withPrevious && mayStrikeTogether(before.fault, fault);
-    const atStep = Math.round(options.totalSteps * (0.03 + (0.7 * (index + draws.next() * 0.5)) / options.numFaults));
+    const atStep = Math.round(options.totalSteps * (0.03 + (0.5 * (index + draws.next() * 0.5)) / options.numFaults));
     faults.push({ atStep: withPrevious ? before.atStep : atStep, withPrevious, fault });
   }
   return { seed: options.seed, shape, faults };
@@ -82,7 +82,7 @@ const SHARD_HOSTS: readonly (readonly ShardHostKind[])[] = [['coordinator'], ['w
 
 function drawShape(draws: Draws): Shape {
   const shardHosts = draws.one(SHARD_HOSTS);
-  const workers = draws.whole(1, 4);
+  const workers = draws.one([1, 2, 2, 3, 3, 4]);
   const servers = shardHosts.includes('servers') ? draws.whole(1, 2) : 0;
   return {
     place: draws.one(['machine', 'network'] as const),
