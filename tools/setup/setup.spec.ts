@@ -42,7 +42,7 @@ describe('bootstrap', () => {
   });
 
   test('refuses a command that it does not know, and ends with 2', () => {
-    expect(bootstrap(repository, ['trian'], {})).toEqual({ status: 2, lines: [expect.stringContaining('"trian": one of start, test, bench, setup')] });
+    expect(bootstrap(repository, ['trian'], {})).toEqual({ status: 2, lines: [expect.stringContaining('"trian": one of start, test, test:containers, image, bench, chaos, setup')] });
   });
 
   test('passes the exit code of what it starts through', () => {

@@ -48,7 +48,7 @@ describe('a config file', () => {
       model: { kind: 'lenet' },
       loss: { kind: 'crossEntropy', labels: 'sparse', fromLogits: true },
       optimizer: { kind: 'adam', beta1: 0.9, learningRate: { base: { kind: 'cosine', rate: 1e-3, finalRate: 0, steps: null }, warmupSteps: 100 } },
-      globalBatchSize: 128, microBatches: 4, epochs: 2, seed: 7, shards: 1, clipping: { value: null, globalNorm: null },
+      globalBatchSize: 128, microBatches: 4, epochs: 2, seed: 7, shards: null, clipping: { value: null, globalNorm: null },
     });
   });
 
