@@ -1,4 +1,4 @@
-import { GenericContainer, getContainerRuntimeClient, Network, PullPolicy, type ExecResult, type StartedNetwork, type StartedTestContainer } from 'testcontainers';
+import { GenericContainer, getContainerRuntimeClient, Network, PullPolicy, Wait, type ExecResult, type StartedNetwork, type StartedTestContainer } from 'testcontainers';
 import { EventLog } from './event-log.ts';
 import { IMAGE, LABEL } from './image.ts';
 
@@ -21,6 +21,8 @@ export class LockstepContainer {
       .withPullPolicy(PullPolicy.neverPull())
       .withNetwork(this.#network)
       .withLogConsumer((stream) => this.log.read(stream))
+      // Not for its health, which is looked at every 10 s: a short run may end before.
+      .withWaitStrategy(Wait.forLogMessage(/listening on|joined|waiting/))
       .start();
     return this;
   }
