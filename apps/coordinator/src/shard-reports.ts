@@ -1,3 +1,4 @@
+import { stepInFlight } from '@lockstep/scheduling';
 import type { BlockReference, BlockShelf, FinishedStep, ShardCoverage } from '@lockstep/transport';
 
 /** What the step under way still lacks, over all shards. */
@@ -64,12 +65,11 @@ export class ShardReports {
 
 /** The coverage over all shards, or null where some have not said, or have no parameters yet. */
 export function joinCoverage(parts: ReadonlyMap<number, ShardCoverage>, shards: number): StepCoverage | null {
-  const all = [...parts.values()];
-  if (all.length < shards || all.some(({ version }) => version < 0)) return null;
-  const step = Math.min(...all.map(({ version }) => version));
-  const behind = all.filter(({ version }) => version === step);
-  const missing = [...new Set(behind.flatMap(({ missingMicroBatches }) => missingMicroBatches))].toSorted((a, b) => a - b);
-  return { step, missing, behind: behind.map(({ shard }) => shard), isSplit: behind.length < all.length };
+  if (parts.size < shards) return null;
+  const inFlight = stepInFlight([...parts.values()].map(({ shard, version, missingMicroBatches }) => ({ shard, version, missing: missingMicroBatches })));
+  if (inFlight === null) return null;
+  const { step, missing, shards: behind } = inFlight;
+  return { step, missing, behind, isSplit: behind.length < parts.size };
 }
 
 function gather<T>(whole: Map<number, Map<number, T>>, key: number, shard: number, part: T): ReadonlyMap<number, T> {
