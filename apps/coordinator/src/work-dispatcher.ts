@@ -115,7 +115,8 @@ export class WorkDispatcher {
     this.#stepSinceMs = endedMs;
     this.#explained = '';
     this.#speeds = withShares(this.#speeds, workers.map((share) => ({ ...share, rank: rankOf(share.rank) })));
-    this.#plan(this.#comingStep);
+    // One change at a time: the next for speed alone is thought of when the last has taken effect.
+    if ((this.#standing.at(-1)?.fromStep ?? 0) <= this.#step) this.#plan(this.#comingStep);
     this.#release();
   }
 
@@ -154,7 +155,8 @@ export class WorkDispatcher {
     const decision = planAssignment({ current, ranks: this.#options.ranks(), speeds: this.#speeds, microBatches: this.#options.config.microBatches });
     const assignment = decision.kind === 'assign' ? decision.assignment : always ? current : null;
     if (assignment === null) return false;
-    this.#standing = [...this.#standing.filter((standing) => standing.fromStep < fromStep).slice(-4), { fromStep, assignment }];
+    const sinceNow = Math.max(0, this.#standing.findLastIndex((standing) => standing.fromStep <= this.#step));
+    this.#standing = [...this.#standing.slice(sinceNow).filter((standing) => standing.fromStep < fromStep), { fromStep, assignment }];
     for (const [rank, nodes] of assignment) this.#options.send(rank, { assignment: { fromStep, untilStep: this.#untilStep, nodes: [...nodes] } });
     return true;
   }

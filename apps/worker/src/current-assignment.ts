@@ -11,9 +11,6 @@ export interface ExtraNodes {
   readonly nodes: readonly TreeNode[];
 }
 
-/** Assignments that are kept: those of steps that this worker may still be at. */
-const KEPT = 8;
-
 /** What this worker computes: what stands until told otherwise, and what it is given besides in a step that lasts. */
 export class CurrentAssignment {
   readonly #onChange: () => void;
@@ -25,7 +22,7 @@ export class CurrentAssignment {
   }
 
   set(assignment: StandingAssignment): void {
-    this.#standing = [...this.#standing.filter(({ fromStep }) => fromStep < assignment.fromStep), assignment].slice(-KEPT);
+    this.#standing = [...this.#standing.filter(({ fromStep }) => fromStep < assignment.fromStep), assignment];
     this.#onChange();
   }
 
@@ -48,13 +45,19 @@ export class CurrentAssignment {
 
   /** The nodes of the current step that are still to be computed, without the micro-batches that are `done`. */
   todo(step: number, done: ReadonlySet<number>): readonly TreeNode[] {
-    for (const past of this.#extras.keys()) {
-      if (past < step) this.#extras.delete(past);
-    }
+    this.#forgetBefore(step);
     const standing = this.standingAt(step);
     const extras = this.#extras.get(step);
     if (done.size === 0 && extras === undefined) return standing;
     return nodesOf(microBatchesIn([...standing, ...extras ?? []]).filter((microBatch) => !done.has(microBatch)));
+  }
+
+  /** What holds for earlier steps alone; of those to come all are kept, however far ahead they were given. */
+  #forgetBefore(step: number): void {
+    this.#standing = this.#standing.slice(Math.max(0, this.#standing.findLastIndex(({ fromStep }) => fromStep <= step)));
+    for (const past of this.#extras.keys()) {
+      if (past < step) this.#extras.delete(past);
+    }
   }
 }
 

@@ -6,7 +6,7 @@ export interface MembershipOptions {
   readonly join: string;
   readonly capabilities: Capabilities;
   readonly onMessage: (message: CoordinatorMessage__Output) => void;
-  /** The connection is broken; it is tried again. */
+  /** The connection is broken, or the first could not be made; it is tried again. */
   readonly onBroken: (error: LockstepError) => void;
   /** The worker is a member again. */
   readonly onRejoin: () => void;
