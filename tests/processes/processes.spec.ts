@@ -120,10 +120,10 @@ describe('processes started by hand', () => {
     expect(other.stderr).toMatch(/refused by the coordinator/);
   });
 
-  it('end with a clear error when the coordinator is not there', async () => {
-    const { exitCode, stderr } = await start('worker', '--join', '127.0.0.1:1').ended;
-    expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/coordinator at 127\.0\.0\.1:1: .*ECONNREFUSED/);
+  it('end with a clear error when the coordinator does not come', async () => {
+    const ended = await Promise.all(['worker', 'parameter-server'].map((kind) => start(kind, '--join', '127.0.0.1:1').ended));
+    expect(ended.map(({ exitCode }) => exitCode)).toEqual([1, 1]);
+    for (const { stderr } of ended) expect(stderr).toMatch(/coordinator at 127\.0\.0\.1:1: .*ECONNREFUSED.*; tried for 1\d s to connect/);
   });
 
   it('need --insecure to listen beyond this machine', async () => {

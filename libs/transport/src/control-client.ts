@@ -12,7 +12,7 @@ export interface ControlClientOptions {
   /** The first message of every connection. */
   readonly hello: () => WorkerMessage;
   readonly onMessage: (message: CoordinatorMessage__Output) => void;
-  /** The connection broke or fell silent after a welcome; it is being made again. */
+  /** The connection broke or fell silent after a welcome, or the first could not be made; it is being made again. */
   readonly onBroken: (error: LockstepError) => void;
   /** Over for good: null after `finish`, else refused, never welcomed, or not back in time. Called once, never after `close`. */
   readonly onEnd: (error: LockstepError | null) => void;

@@ -15,6 +15,8 @@ const RETRY_CALL_MS = 100;
 /** Reconnecting is tried for so many times the failure-detection time. */
 const RECONNECT_FOR = 300;
 const FIRST_RECONNECT_FOR_MS = 60_000;
+/** A coordinator that starts, or starts again, is there within this time. */
+const FIRST_CONNECT_FOR_MS = 15_000;
 
 export interface ReconnectingStreamOptions<Sent, Received> {
   readonly address: string;
@@ -24,7 +26,10 @@ export interface ReconnectingStreamOptions<Sent, Received> {
   /** The first message of every connection. */
   readonly hello: () => Sent;
   readonly onMessage: (message: Received) => void;
-  /** The connection broke or fell silent after it was welcomed; it is being made again. What is sent meanwhile is dropped. */
+  /**
+   * The connection broke or fell silent after it was welcomed, or the first could not be made; it is being made again.
+   * Told once, however long that takes. What is sent meanwhile is dropped.
+   */
   readonly onBroken: (error: LockstepError) => void;
   /** It is over for good: finished, refused, never welcomed, or not back in time. Called once, never after `close`. */
   readonly onEnd: (error: LockstepError | null) => void;
@@ -34,6 +39,7 @@ export interface ReconnectingStreamOptions<Sent, Received> {
 export class ReconnectingStream<Sent, Received extends Verdict> {
   readonly peer: string;
   readonly #options: ReconnectingStreamOptions<Sent, Received>;
+  readonly #beganMs = performance.now();
   #connection: ReconnectingConnection<Sent, Received> | null = null;
   #changed = Promise.withResolvers<void>();
   #wasWelcomed = false;
@@ -132,8 +138,8 @@ export class ReconnectingStream<Sent, Received extends Verdict> {
   #break(connection: ReconnectingConnection<Sent, Received>, error: LockstepError): void {
     if (this.#connection !== connection) return;
     this.#connection = null;
-    if (!this.#wasWelcomed) return this.#end(error);
     const nowMs = performance.now();
+    if (!this.#wasWelcomed) return this.#breakFirst(nowMs, error);
     if (connection.welcomedMs !== null) {
       this.#brokenSinceMs = nowMs;
       if (nowMs - connection.welcomedMs > STOOD_MS) this.#attempt = 0;
@@ -142,10 +148,21 @@ export class ReconnectingStream<Sent, Received extends Verdict> {
     this.#connectLater(nowMs, error);
   }
 
+  /** A coordinator that is not there may be on its way; one that is no coordinator is not. */
+  #breakFirst(nowMs: number, error: LockstepError): void {
+    if (error.code !== 'connection') return this.#end(error);
+    if (this.#attempt === 0) {
+      this.#brokenSinceMs = this.#beganMs;
+      this.#reconnectForMs = FIRST_CONNECT_FOR_MS;
+      this.#options.onBroken(error);
+    }
+    this.#connectLater(nowMs, error);
+  }
+
   #connectLater(nowMs: number, error: LockstepError): void {
     if (this.#over !== null) return;
     if (nowMs - this.#brokenSinceMs > this.#reconnectForMs) {
-      return this.#end(new LockstepError('connection', `${error.message}; tried for ${Math.round((nowMs - this.#brokenSinceMs) / 1000)} s to connect again`, { cause: error }));
+      return this.#end(new LockstepError('connection', `${error.message}; tried for ${Math.round((nowMs - this.#brokenSinceMs) / 1000)} s to connect${this.#wasWelcomed ? ' again' : ''}`, { cause: error }));
     }
     this.#retry = setTimeout(() => this.#connect(), backoffMs(this.#attempt, Math.random));
     this.#attempt += 1;
