@@ -14,6 +14,8 @@ export interface StruckFault {
   /** Until a step that was not under way when it struck was told of. */
   readonly recoveryMs: number;
   readonly stepsLost: number;
+  /** Steps were lost though every shard had a replica in step, or the coordinator alone was gone. */
+  readonly isBreach: boolean;
 }
 
 export interface Played {
@@ -31,8 +33,11 @@ export async function playFaults(schedule: Schedule, field: Field, failureDetect
   const underWay: Promise<void>[] = [];
   const lifted: Promise<void>[] = [];
 
-  const play = async (fault: Fault): Promise<void> => {
+  const play = async (fault: Fault, isAlone: boolean): Promise<void> => {
     const [struckMs, step, lost] = [performance.now(), progress.highestStep, progress.stepsLost];
+    const isOnly = isAlone && [...overMs.values()].every((ms) => ms < struckMs);
+    const isGuarded = isOnly && progress.replicasInStep;
+    const mayLoseNone = (isGuarded && isOfOne(fault)) || (isOnly && fault.kind === 'restart-coordinator' && progress.shardsAreElsewhere);
     const target = targetOf(fault);
     overMs.set(target, Infinity);
     const { over, named } = await strike(fault, field);
@@ -42,16 +47,17 @@ export async function playFaults(schedule: Schedule, field: Field, failureDetect
     lifted.push(isOver);
     const recoveredMs = await progress.reached(step + STEPS_UNDER_WAY + 1, signal);
     if (!isLasting(fault)) await within(over, signal);
-    struck.push({ label: labelOf(fault, schedule.shape), recoveryMs: recoveredMs - struckMs, stepsLost: progress.stepsLost - lost });
+    const stepsLost = progress.stepsLost - lost;
+    struck.push({ label: labelOf(fault, { shape: schedule.shape, isGuarded }), recoveryMs: recoveredMs - struckMs, stepsLost, isBreach: mayLoseNone && stepsLost > 0 });
   };
 
-  for (const { atStep, withPrevious, fault } of schedule.faults) {
+  for (const [index, { atStep, withPrevious, fault }] of schedule.faults.entries()) {
     if (!withPrevious) {
       await Promise.all(underWay);
       await progress.reached(atStep, signal);
     }
     if (progress.ended) break;
-    const playing = play(fault);
+    const playing = play(fault, !withPrevious && schedule.faults[index + 1]?.withPrevious !== true);
     // Whoever waits for it next hears of its failure; where an earlier one has failed nobody does.
     playing.catch(() => undefined);
     underWay.push(playing);
@@ -67,6 +73,9 @@ export async function playFaults(schedule: Schedule, field: Field, failureDetect
 
 /** Those that are upon everything are upon the coordinator. */
 const targetOf = (fault: Fault): string => ('target' in fault ? fault.target : 'coordinator');
+
+/** Whether it strikes a single process. */
+const isOfOne = ({ kind }: Fault): boolean => kind !== 'restart-all' && kind !== 'bad-checkpoint';
 
 /** Whether others may strike while it lasts. */
 const isLasting = ({ kind }: Fault): boolean => kind === 'pause' || kind === 'slow' || kind === 'partition' || kind === 'loss' || kind === 'slow-link' || kind === 'leave';

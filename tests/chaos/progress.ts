@@ -1,4 +1,4 @@
-import type { RunEvent } from '@lockstep/core';
+import type { RunEvent, ShardsEvent } from '@lockstep/core';
 
 export interface TimedEvent {
   readonly event: RunEvent;
@@ -16,6 +16,9 @@ export class Progress {
   /** Steps that a return to a checkpoint threw away. */
   stepsLost = 0;
   #generation: number | null = null;
+  /** The hosts of the shards, in range order. */
+  #shardHosts: readonly string[] = [];
+  readonly #shardsInStep = new Set<number>();
   readonly #waiting = new Set<(timed: TimedEvent) => void>();
 
   record(event: RunEvent): void {
@@ -26,8 +29,19 @@ export class Progress {
       this.advancedMs = timed.atMs;
     }
     if (event.event === 'start' || event.event === 'worker' || event.event === 'shards') this.advancedMs = timed.atMs;
-    if (event.event === 'shards') this.#countLost(event.generation, event.version);
+    if (event.event === 'shards') this.#takePlacement(event);
+    if (event.event === 'log') this.#takeReplicaNote(event.message);
     for (const tell of this.#waiting) tell(timed);
+  }
+
+  /** Every shard has a replica that could take over without a lost step. */
+  get replicasInStep(): boolean {
+    return this.#shardHosts.length > 0 && this.#shardsInStep.size === this.#shardHosts.length;
+  }
+
+  /** The coordinator's end takes no shard with it. */
+  get shardsAreElsewhere(): boolean {
+    return this.#shardHosts.length > 0 && !this.#shardHosts.includes('the coordinator');
   }
 
   get ended(): boolean {
@@ -64,8 +78,19 @@ export class Progress {
   }
 
   /** A new generation starts from an earlier version than the one that had been reached: what lies between is done again. */
-  #countLost(generation: number, version: number): void {
-    if (this.#generation !== null && generation > this.#generation) this.stepsLost += Math.max(0, this.highestStep + 1 - version);
+  #takePlacement({ generation, version, hosts }: ShardsEvent): void {
+    const isNew = generation !== this.#generation;
+    if (this.#generation !== null && isNew) this.stepsLost += Math.max(0, this.highestStep + 1 - version);
+    hosts.forEach((host, shard) => {
+      if (isNew || host !== this.#shardHosts[shard]) this.#shardsInStep.delete(shard);
+    });
     this.#generation = generation;
+    this.#shardHosts = hosts;
+  }
+
+  #takeReplicaNote(message: string): void {
+    const shard = Number(/^shard (\d+) has/.exec(message)?.[1]);
+    if (message.includes('has a replica in step')) this.#shardsInStep.add(shard);
+    else if (message.includes('has lost its replica')) this.#shardsInStep.delete(shard);
   }
 }

@@ -79,7 +79,8 @@ async function playOn(disk: SmallDisk, run: string, logs: string, schedule: Sche
     const late = await farewell(cluster, unsettled());
     const wrong = await checkRun(run, progress.events.map(({ event }) => event), quiet, mustBeNamed);
     const few = faults.length < LEAST_FAULTS ? [`only ${faults.length} faults struck before the run's end`] : [];
-    return [...unexpected, ...few, ...late, ...wrong, ...(await findLeftovers(cluster, run, logs))];
+    const breaches = faults.filter(({ isBreach }) => isBreach).map(({ label, stepsLost }) => `${label}: ${stepsLost} steps lost, expected none`);
+    return [...unexpected, ...few, ...breaches, ...late, ...wrong, ...(await findLeftovers(cluster, run, logs))];
   } catch (error) {
     return [firstLine(error), ...unexpected];
   }

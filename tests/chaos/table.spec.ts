@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { percentile, renderTable, tabulate } from './table.ts';
 
-const fault = (label: string, recoveryMs: number, stepsLost = 0) => ({ label, recoveryMs, stepsLost });
+const fault = (label: string, recoveryMs: number, stepsLost = 0) => ({ label, recoveryMs, stepsLost, isBreach: false });
 
 describe('the table of faults', () => {
   it('has a row a kind, with the times to recover and the steps lost, and one over all', () => {

@@ -2,7 +2,7 @@ import { mkdtemp, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRunDirectory, encodeSafetensors, openReceiptWriter, writeCheckpoint, type Receipt } from '@lockstep/checkpoint';
-import { layOutParameters, sha256, type Numerics } from '@lockstep/core';
+import { bytesOf, layOutParameters, sha256, type Numerics } from '@lockstep/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lockstep } from './lockstep.ts';
 
@@ -41,7 +41,7 @@ async function makeRun(name: string, { lossOfStep2 = 0.1 + 0.2, intraOpThreads =
   for (const [version, weight] of Object.entries(checkpoints)) {
     await writeCheckpoint(run, {
       runId: name, configSha256: sha256('config'), version: Number(version), epoch: 0, samplesIntoEpoch: 0, seed: 42, layout,
-      parameters: Float32Array.of(weight, 2, 3, 4, 5, 6), slots: [{ name: 'exp_avg', data: new Float32Array(6) }],
+      parameters: Float32Array.of(weight, 2, 3, 4, 5, 6), parametersSha256: sha256(bytesOf(Float32Array.of(weight, 2, 3, 4, 5, 6))), slots: [{ name: 'exp_avg', data: new Float32Array(6) }],
       progress: { best: null, trainSeconds: 0, numExamples: 0 },
     });
   }

@@ -66,14 +66,14 @@ export class Checkpoints {
   }
 
   /** Writes a checkpoint. One that cannot be written costs a warning: the last one is as it was, and training goes on. */
-  async write({ version, parameters, slots }: TrainingState, { trainSeconds }: RunTotals): Promise<void> {
+  async write({ version, parameters, slots }: TrainingState, parametersSha256: string, { trainSeconds }: RunTotals): Promise<void> {
     const { config, directory, runId, configSha256, layout, plan, trainSamples } = this.#options;
     const startMs = performance.now();
     const epoch = Math.floor(version / plan.stepsPerEpoch);
     const samplesIntoEpoch = Math.min(trainSamples, (version % plan.stepsPerEpoch) * config.globalBatchSize);
     try {
       const written = await writeCheckpoint(directory, {
-        runId, configSha256, version, epoch, samplesIntoEpoch, seed: config.seed, layout, parameters, slots,
+        runId, configSha256, version, epoch, samplesIntoEpoch, seed: config.seed, layout, parameters, parametersSha256, slots,
         progress: { best: this.#best, trainSeconds, numExamples: epoch * trainSamples + samplesIntoEpoch },
       });
       this.#noteWritten(version);

@@ -288,10 +288,7 @@ class Run {
     this.#nextStep = () => record.numSteps;
     const checkpoints = new Checkpoints({
       config, directory, runId, configSha256, layout, plan, trainSamples: dataset.splits.training.numExamples,
-      onWritten: (event) => {
-        journal.append({ kind: 'checkpoint', version: event.version });
-        this.#sink.write(event);
-      },
+      onWritten: (event) => this.#sink.write(event),
       onWarning: (message) => this.#log(message, 'warn'),
     });
     this.#checkpoints = checkpoints;

@@ -300,7 +300,7 @@ export class ShardFleet {
   }
 
   #dropReplicasOn(host: number): void {
-    this.#generation.dropReplicasOn(host);
+    for (const shard of this.#generation.dropReplicasOn(host)) this.#options.onLog(`shard ${shard} has lost its replica: it was on ${this.#describe(host)}`, 'warn');
     void this.#enqueue(() => this.#replicate());
   }
 

@@ -86,8 +86,11 @@ export class ShardGeneration {
     await synced;
   }
 
-  dropReplicasOn(host: number): void {
-    for (const shard of this.places.dropReplicasOn(host)) this.#replicateTo(shard, null);
+  /** Gives the shards whose replicas these were. */
+  dropReplicasOn(host: number): readonly number[] {
+    const shards = this.places.dropReplicasOn(host);
+    for (const shard of shards) this.#replicateTo(shard, null);
+    return shards;
   }
 
   promote(shard: number): void {

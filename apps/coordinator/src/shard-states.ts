@@ -34,8 +34,8 @@ export function cutState({ parameters, slots }: TrainingState, layout: Parameter
 
 /** The whole state from those of all shards, in range order. */
 export function joinStates(version: number, states: readonly Float32Array[], { layout, ranges, slotNames }: StateCut): TrainingState {
-  const parameters = new Float32Array(layout.totalLength);
-  const slots = slotNames.map((name) => ({ name, data: new Float32Array(layout.trainableLength) }));
+  const parameters = sharedVector(layout.totalLength);
+  const slots = slotNames.map((name) => ({ name, data: sharedVector(layout.trainableLength) }));
   ranges.forEach((range, shard) => {
     const state = states[shard] ?? new Float32Array(0);
     const trainable = trainablePart(range, layout);
@@ -48,3 +48,6 @@ export function joinStates(version: number, states: readonly Float32Array[], { l
   });
   return { version, parameters, slots };
 }
+
+/** In memory that another thread writes to a file without a copy. */
+const sharedVector = (length: number): Float32Array => new Float32Array(new SharedArrayBuffer(length * Float32Array.BYTES_PER_ELEMENT));

@@ -106,7 +106,7 @@ export class Training {
     const snapshot: Snapshot = { version, parameters, parametersSha256: sha256(bytesOf(parameters)) };
     record.noteHash(version, snapshot.parametersSha256);
     await receipts.sync();
-    if (checkpoints.isWanted(version)) await checkpoints.write(state, record.totals);
+    if (checkpoints.isWanted(version)) await checkpoints.write(state, snapshot.parametersSha256, record.totals);
     if (endsEpoch(plan, version) && epochOfVersion(plan, version) === this.#nextEpoch) await this.#endEpoch(snapshot);
     else if (version === this.#lastVerdict?.version) this.#ended.resolve(await this.#outcome(snapshot, this.#lastVerdict.stop));
     acknowledge(record.numWritten, version + 1);

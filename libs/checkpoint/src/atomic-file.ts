@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { LockstepError } from '@lockstep/core';
 import { storageError } from './storage-error.ts';
 
@@ -47,24 +47,15 @@ export async function replaceDirectory(directory: string, fill: (temporary: stri
   }
 }
 
-/** Removes a directory, if it is there, whole or not at all: under its name it is never seen half empty. */
-export async function removeDirectory(directory: string): Promise<void> {
-  const temporary = temporaryNameOf(directory);
-  await rename(directory, temporary).catch(ignoreAbsence);
-  await rm(temporary, { recursive: true, force: true });
-}
-
-/** Removes from a directory what writes of processes that are gone have left there. Only where no other process writes. */
-export async function sweepLeftovers(directory: string): Promise<void> {
-  const names = await readdir(directory);
-  const leftovers = names.filter((name) => name.includes(PARTIAL) && !name.includes(PROCESS_MARK));
-  await Promise.all(leftovers.map((name) => rm(join(directory, name), { recursive: true, force: true })));
-}
-
 const PARTIAL = '.partial-';
 /** A process id alone comes again: in a container it is 1 each time. */
 const PROCESS_MARK = `${PARTIAL}${process.pid}-${randomBytes(4).toString('hex')}`;
-const temporaryNameOf = (path: string) => `${path}${PROCESS_MARK}`;
+
+/** The name that something is written under until it is whole. */
+export const temporaryNameOf = (path: string): string => `${path}${PROCESS_MARK}`;
+
+/** Whether a write left this name that was not of this thread: where no other writes, one of a process that is gone. */
+export const isLeftover = (name: string): boolean => name.includes(PARTIAL) && !name.includes(PROCESS_MARK);
 
 async function writeSynced(path: string, contents: FileContents): Promise<void> {
   const file = await open(path, 'w');
@@ -78,7 +69,7 @@ async function writeSynced(path: string, contents: FileContents): Promise<void> 
   }
 }
 
-export async function syncDirectory(directory: string): Promise<void> {
+async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, 'r');
   try {
     await handle.sync();

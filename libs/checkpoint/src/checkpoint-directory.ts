@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { layOutParameters, type ParameterLayout } from '@lockstep/core';
-import { removeDirectory } from './atomic-file.ts';
+import { runFileJob, type FileError } from './file-jobs.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { storageError } from './storage-error.ts';
 
@@ -30,10 +30,10 @@ export async function listCheckpoints(run: RunDirectory): Promise<number[]> {
  * @throws LockstepError `storage` naming the first that cannot be removed.
  */
 export async function removeCheckpoints(run: RunDirectory, versions: readonly number[]): Promise<void> {
-  for (const version of versions) {
-    const directory = checkpointDirectory(run, version);
-    await removeDirectory(directory).catch((cause: unknown) => { throw storageError(`cannot remove ${directory}`, cause); });
-  }
+  if (versions.length === 0) return;
+  await runFileJob({ kind: 'remove', directories: versions.map((version) => checkpointDirectory(run, version)) }).catch((cause: FileError) => {
+    throw storageError(`cannot remove ${cause.path ?? checkpointsOf(run)}`, cause);
+  });
 }
 
 /** How the optimizer's slots lie one after another, each over all trainable parameters: `exp_avg/conv1/kernel`. */

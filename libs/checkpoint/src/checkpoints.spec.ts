@@ -22,13 +22,15 @@ const shared = (length: number, value: (index: number) => number): Float32Array 
 
 /** Bits that a conversion by way of text would lose are among the values. */
 function contentsAt(version: number, change: Partial<CheckpointContents> = {}): CheckpointContents {
+  const parameters = change.parameters ?? shared(layout.totalLength, (index) => [-0, NaN, 1e-45, 0.1][index % 4]! + version);
   return {
     runId: 'run', configSha256: sha256('config'), version, epoch: 1, samplesIntoEpoch: 640, seed: 7,
     progress: {
       best: { epoch: 0, loss: 0.1 + 0.2, version: 5 }, trainSeconds: 1.25, numExamples: 1234,
     },
     layout,
-    parameters: shared(layout.totalLength, (index) => [-0, NaN, 1e-45, 0.1][index % 4]! + version),
+    parameters,
+    parametersSha256: sha256(bytesOf(parameters)),
     slots: [{ name: 'exp_avg', data: shared(9, (index) => index / 3) }, { name: 'exp_avg_sq', data: Float32Array.from({ length: 9 }, (_, index) => index / 7) }],
     ...change,
   };
@@ -49,7 +51,7 @@ describe('a checkpoint', () => {
   it('comes back to the bit, with all that a run goes on from', async () => {
     const contents = contentsAt(1200);
     const written = await writeCheckpoint(run, contents);
-    expect(written).toEqual({ directory: join(run.path, 'checkpoints', 'step-00001200'), version: 1200, parametersSha256: sha256(bytesOf(contents.parameters)) });
+    expect(written).toEqual({ directory: join(run.path, 'checkpoints', 'step-00001200'), version: 1200 });
     const { parameters, slots, ...rest } = await readCheckpoint(run, 1200, layout);
     const { layout: _, parameters: expectedParameters, slots: expectedSlots, ...expected } = contents;
     expect(rest).toEqual({ ...expected, ...written, lockstepVersion: expect.stringMatching(/^\d+\.\d+\.\d+/) as string });
@@ -88,9 +90,8 @@ describe('a checkpoint', () => {
   it('that is whole is left as it is, one that is not is replaced', async () => {
     await writeCheckpoint(run, contentsAt(3));
     const before = await stat(fileOf(3, 'manifest.json'));
-    const again = await writeCheckpoint(run, contentsAt(3));
+    await writeCheckpoint(run, contentsAt(3));
     expect((await stat(fileOf(3, 'manifest.json'))).ino).toBe(before.ino);
-    expect(again.parametersSha256).toBe(sha256(bytesOf(contentsAt(3).parameters)));
     await truncate(fileOf(3, 'optimizer.safetensors'), 20);
     await writeCheckpoint(run, contentsAt(3));
     expect(await readCheckpoint(run, 3, layout)).toMatchObject({ version: 3 });
@@ -110,7 +111,7 @@ describe('a checkpoint', () => {
 
   it('is refused where the vector is not the layout\'s, and leaves nothing', async () => {
     await expect(writeCheckpoint(run, contentsAt(3, { parameters: new Float32Array(3) }))).rejects.toMatchObject({ code: 'storage' });
-    expect(await readdir(join(run.path, 'checkpoints'))).toEqual([]);
+    expect(await listCheckpoints(run)).toEqual([]);
   });
 });
 

@@ -1,11 +1,24 @@
 import { Worker } from 'node:worker_threads';
+import type { CheckpointManifest } from './checkpoint-manifest.ts';
 
-/** Makes a new file of the chunks, one after another, and syncs it. */
-export interface WriteRequest {
-  readonly kind: 'write';
-  readonly path: string;
+/** Makes a new directory of files and the manifest that names them, whole or not at all, beside other such directories. */
+export interface CheckpointRequest {
+  readonly kind: 'checkpoint';
+  readonly directory: string;
+  readonly files: readonly FileChunks[];
+  readonly manifest: Omit<CheckpointManifest, 'files'>;
+}
+
+/** A file as chunks that follow one another. */
+export interface FileChunks {
+  readonly name: keyof CheckpointManifest['files'];
   readonly chunks: readonly Uint8Array[];
-  readonly hashLastChunk: boolean;
+}
+
+/** Removes directories, each whole or not at all; one that is not there is none to remove. */
+export interface RemoveRequest {
+  readonly kind: 'remove';
+  readonly directories: readonly string[];
 }
 
 /** Reads a file whole, if it has the expected size. */
@@ -15,24 +28,29 @@ export interface ReadRequest {
   readonly expectedBytes: number;
 }
 
-export type FileRequest = WriteRequest | ReadRequest;
+export type FileRequest = CheckpointRequest | RemoveRequest | ReadRequest;
 
-export type FileAnswer =
-  | { readonly kind: 'written'; readonly bytes: number; readonly sha256: string; readonly lastChunkSha256: string | null }
-  | { readonly kind: 'read'; readonly bytes: Uint8Array; readonly sha256: string };
+export type FileAnswer = { readonly kind: 'done' } | { readonly kind: 'read'; readonly bytes: Uint8Array; readonly sha256: string };
 
-type AnswerTo<Request extends FileRequest> = FileAnswer & { readonly kind: Request extends WriteRequest ? 'written' : 'read' };
+type AnswerTo<Request extends FileRequest> = FileAnswer & { readonly kind: Request extends ReadRequest ? 'read' : 'done' };
+
+/** What a job rejects with: the system's error, and what it was about. */
+export interface FileError extends Error {
+  readonly code?: string;
+  readonly path?: string;
+}
 
 interface Reply {
   readonly id: number;
   readonly answer?: FileAnswer;
-  readonly error?: Error;
+  readonly error?: FileError;
   readonly code?: string;
+  readonly path?: string;
 }
 
 /**
- * Writes or reads a file and hashes it on a thread of its own: SHA-256 takes 1.3 ms a MB, which the caller's thread has not.
- * The thread is started with the first job and keeps no process alive that waits for none.
+ * Does a job with files on a thread of its own: it blocks that, and SHA-256 takes 1.3 ms a MB, which the caller's thread
+ * has not. The thread is started with the first job and keeps no process alive that waits for none.
  */
 export function runFileJob<Request extends FileRequest>(request: Request): Promise<AnswerTo<Request>> {
   thread ??= new FileThread();
@@ -61,12 +79,12 @@ class FileThread {
     return waiting.promise;
   }
 
-  #settle({ id, answer, error, code }: Reply): void {
+  #settle({ id, answer, error, code, path }: Reply): void {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
     if (this.#waiting.size === 0) this.#worker.unref();
     if (answer !== undefined) waiting?.resolve(answer);
-    else waiting?.reject(Object.assign(error ?? new Error('no answer'), { code }));
+    else waiting?.reject(Object.assign(error ?? new Error('no answer'), { code, path }));
   }
 
   #end(error: Error): void {

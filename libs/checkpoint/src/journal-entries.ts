@@ -32,8 +32,6 @@ export const journalEntrySchema = z.discriminatedUnion('kind', [
     kind: z.literal('placement'), generation: count, number: count, version: count,
     shards: z.array(z.strictObject({ host: count, replica: count.nullable() })),
   }),
-  /** A checkpoint is whole on the disk. */
-  z.strictObject({ kind: z.literal('checkpoint'), version: count }),
   /** An epoch is over, evaluated and judged; `stop` says why the run ends with it, or null. */
   z.strictObject({
     kind: z.literal('epoch'), epoch: count, version: count, ...scores, validation: z.strictObject(scores).nullable(),

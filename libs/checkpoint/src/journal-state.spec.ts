@@ -9,13 +9,12 @@ const rank = (number: number): JournalEntry & { kind: 'rank' } => ({ kind: 'rank
 
 describe('replayJournal', () => {
   it('comes to nothing without entries', () => {
-    expect(replayJournal([])).toEqual({ run: null, model: null, nextRank: 0, nextHost: 0, ranks: [], hosts: [], placement: null, checkpoints: [], epochs: [], end: null });
+    expect(replayJournal([])).toEqual({ run: null, model: null, nextRank: 0, nextHost: 0, ranks: [], hosts: [], placement: null, epochs: [], end: null });
   });
 
   it.each<[string, readonly JournalEntry[], object]>([
     ['no rank and no host number is given twice', [rank(0), rank(3), rank(1), { kind: 'host', host: 2, hostKind: 'server', hostname: 'a', pid: 1 }], { nextRank: 4, nextHost: 3 }],
     ['the newest placement holds', [placement(0), placement(1)], { placement: placement(1) }],
-    ['a checkpoint that was written again counts once', [{ kind: 'checkpoint', version: 5 }, { kind: 'checkpoint', version: 10 }, { kind: 'checkpoint', version: 5 }], { checkpoints: [5, 10] }],
     ['a replayed epoch counts once', [epoch(0, 3), epoch(1, 2), epoch(0, 3.5)], { epochs: [epoch(0, 3.5), epoch(1, 2)] }],
     ['the end is known', [{ kind: 'end', version: 7, parametersSha256: 'x' }], { end: { kind: 'end', version: 7, parametersSha256: 'x' } }],
   ])('%s', (_, entries, state) => {

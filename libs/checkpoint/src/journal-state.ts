@@ -14,15 +14,13 @@ export interface JournalState {
   readonly hosts: readonly EntryOf<'host'>[];
   /** The newest. */
   readonly placement: EntryOf<'placement'> | null;
-  /** Versions, each once, ascending; retention may have removed some since. */
-  readonly checkpoints: readonly number[];
   /** One an epoch, in order: of an epoch that was replayed the last. */
   readonly epochs: readonly EntryOf<'epoch'>[];
   readonly end: EntryOf<'end'> | null;
 }
 
 const NOTHING: JournalState = {
-  run: null, model: null, nextRank: 0, nextHost: 0, ranks: [], hosts: [], placement: null, checkpoints: [], epochs: [], end: null,
+  run: null, model: null, nextRank: 0, nextHost: 0, ranks: [], hosts: [], placement: null, epochs: [], end: null,
 };
 
 export const replayJournal = (entries: readonly JournalEntry[]): JournalState => entries.reduce(withEntry, NOTHING);
@@ -34,7 +32,6 @@ function withEntry(state: JournalState, entry: JournalEntry): JournalState {
     case 'rank': return { ...state, ranks: [...state.ranks, entry], nextRank: Math.max(state.nextRank, entry.rank + 1) };
     case 'host': return { ...state, hosts: [...state.hosts, entry], nextHost: Math.max(state.nextHost, entry.host + 1) };
     case 'placement': return { ...state, placement: entry };
-    case 'checkpoint': return { ...state, checkpoints: [...new Set([...state.checkpoints, entry.version])].toSorted((a, b) => a - b) };
     case 'epoch': return { ...state, epochs: [...state.epochs.filter(({ epoch }) => epoch !== entry.epoch), entry].toSorted((a, b) => a.epoch - b.epoch) };
     case 'end': return { ...state, end: entry };
     default: return assertNever(entry);

@@ -22,7 +22,6 @@ const ENTRIES: readonly JournalEntry[] = [
   { kind: 'rank', rank: 0, hostname: 'gpu-a', pid: 4711 },
   { kind: 'host', host: 0, hostKind: 'coordinator', hostname: 'gpu-a', pid: 4710 },
   { kind: 'placement', generation: 0, number: 1, version: 0, shards: [{ host: 0, replica: null }, { host: 1, replica: 0 }] },
-  { kind: 'checkpoint', version: 50 },
   { kind: 'epoch', epoch: 0, version: 50, loss: 0.1 + 0.2, accuracy: 1 / 3, validation: { loss: 5e-324, accuracy: 1 }, parametersSha256: hash, best: { epoch: 0, loss: 5e-324, version: 50 }, stop: null },
   { kind: 'epoch', epoch: 1, version: 60, loss: 1, accuracy: 0, validation: { loss: NaN, accuracy: -Infinity }, parametersSha256: hash, best: null, stop: 'patience' },
   { kind: 'end', version: 60, parametersSha256: hash },
@@ -70,7 +69,7 @@ describe('a journal', () => {
 
   it('takes no entry that it could not give back', () => {
     const journal = openJournal(run, holder);
-    expect(() => { journal.append({ kind: 'checkpoint', version: -1 }); }).toThrow();
+    expect(() => { journal.append({ kind: 'end', version: -1, parametersSha256: '' }); }).toThrow();
     expect(journal.entries).toEqual([]);
     journal.close();
   });
@@ -214,7 +213,7 @@ describe('a journal that was cut off or damaged', { timeout: 60_000 }, () => {
 
   it.each([
     ['a format version of the future', 'PRAGMA user_version = 2', 'format version 2, expected 1'],
-    ['an entry of an unknown kind', `INSERT INTO entries VALUES (10, '{"kind":"teleport"}', '${sha256('10 {"kind":"teleport"}')}')`, 'entry 10 is not one that this Lockstep knows'],
+    ['an entry of an unknown kind', `INSERT INTO entries VALUES (9, '{"kind":"teleport"}', '${sha256('9 {"kind":"teleport"}')}')`, 'entry 9 is not one that this Lockstep knows'],
     ['a missing entry', 'DELETE FROM entries WHERE number = 3', 'entry 3 is missing'],
     ['a missing table', 'DROP TABLE entries', 'no such table'],
   ])('is named where it has %s', async (_, sql, reason) => {

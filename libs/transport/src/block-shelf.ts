@@ -13,6 +13,7 @@ export class BlockShelf {
   readonly #places = new Map<string, Place>();
   /** By SHA-256: equal blocks may come from several hosts, and each is taken once. */
   readonly #arrived = new Map<string, Uint8Array[]>();
+  #numHere = 0;
 
   /** Offers bytes from memory. */
   put(bytes: Uint8Array): BlockReference__Output {
@@ -37,6 +38,12 @@ export class BlockShelf {
     if (equal === undefined) this.#arrived.set(hash, [bytes]);
     else equal.push(bytes);
     return { sha256: hash, numBytes: bytes.byteLength, path: '' };
+  }
+
+  /** The same for a block from within this process, where nothing can change on the way: a name of its own does for the hash. */
+  arriveHere(bytes: Uint8Array): BlockReference__Output {
+    this.#numHere += 1;
+    return this.arrive(`here-${this.#numHere}`, bytes);
   }
 
   /** Gives a block that a host has put, once. Throws `not-found` where there is none. */

@@ -1,6 +1,5 @@
 import { LockstepError, messageOf } from '@lockstep/core';
 import type { BlockShelf } from './block-shelf.ts';
-import { hashOfParts } from './control-block-calls.ts';
 import type { HostConnection, HostPort } from './control-server.ts';
 import { CoordinatorGrpc } from './coordinator-service.ts';
 import type { BlockReference__Output } from './gen/lockstep/v1/BlockReference.ts';
@@ -41,9 +40,8 @@ class InProcessLink implements HostLink {
   }
 
   async putBlock(parts: readonly Uint8Array[], signal: AbortSignal): Promise<BlockReference__Output> {
-    const hash = await hashOfParts(parts);
     signal.throwIfAborted();
-    return this.#shelf.arrive(hash, parts.length === 1 ? parts[0]! : Buffer.concat(parts));
+    return this.#shelf.arriveHere(parts.length === 1 ? parts[0]! : Buffer.concat(parts));
   }
 
   async fetchBlock(reference: BlockReference__Output, signal: AbortSignal): Promise<Buffer> {

@@ -29,7 +29,7 @@ fill(run.file('filler'));
 for (let step = 0; step < COUNT; step += 1) {
   writer.write({ kind: 'step', step, version: step + 1, loss: 1, numExamples: 1, numCorrect: 1, lossSum: 1, digests: '0123abcd', parametersSha256: null });
   metrics.write({ event: 'step', step, epoch: 0, loss: 1, accuracy: 1, learningRate: 1, numExamples: 1, elapsedSeconds: step, imagesPerSecond: 1, workers: [] });
-  journal.append({ kind: 'checkpoint', version: step });
+  journal.append({ kind: 'rank', rank: step, hostname: 'here', pid: 1 });
 }
 await bothWait.promise;
 rmSync(run.file('filler'));
@@ -41,7 +41,7 @@ const receipts = await Array.fromAsync(readReceipts(run.file('receipts.jsonl')))
 const again = openJournal(run, { pid: process.pid, hostname: 'here' });
 const recorded: Recorded = {
   warnings,
-  entries: again.entries.flatMap((entry) => (entry.kind === 'checkpoint' ? [entry.version] : [])),
+  entries: again.entries.flatMap((entry) => (entry.kind === 'rank' ? [entry.rank] : [])),
   steps: receipts.flatMap((receipt) => (receipt.kind === 'step' ? [receipt.step] : [])),
   events: (await readFile(run.file('metrics.jsonl'), 'utf8')).trimEnd().split('\n').map((line) => (JSON.parse(line) as { readonly step: number }).step),
 };

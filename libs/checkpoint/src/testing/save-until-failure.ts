@@ -25,14 +25,14 @@ const SAVINGS: Readonly<Record<Saved, () => Promise<Saving>>> = {
   checkpoint: async () => ({
     save: (version) => writeCheckpoint(run, {
       runId: 'run', configSha256: sha256('config'), version, epoch: 0, samplesIntoEpoch: 0, seed: 0, progress: noProgress,
-      layout, parameters: new Float32Array(layout.totalLength), slots: [],
+      layout, parameters: new Float32Array(layout.totalLength), parametersSha256: sha256(new Uint8Array(layout.totalLength * 4)), slots: [],
     }),
     read: async () => (await newestCheckpoint(run, layout, { onSkipped: (error) => { throw error; } }))?.version ?? 0,
   }),
   journal: async () => {
     const journal = openJournal(run, { pid: process.pid, hostname: 'here' });
     return {
-      save: async (version) => journal.append({ kind: 'checkpoint', version }),
+      save: async (version) => journal.append({ kind: 'rank', rank: version, hostname: 'here', pid: 1 }),
       read: async () => { journal.close(); return openJournal(run, { pid: process.pid, hostname: 'here' }).entries.length; },
     };
   },
