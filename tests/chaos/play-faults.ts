@@ -11,7 +11,7 @@ const SETTLING = 3;
 export interface StruckFault {
   /** Its kind, with what of the cluster decides on its cost. */
   readonly label: string;
-  /** Until a step that was not under way when it struck was told of. */
+  /** Until a step that was not under way when it struck was told of; where a process is kept away, from when it may start again. */
   readonly recoveryMs: number;
   readonly stepsLost: number;
   /** Steps were lost though every shard had a replica in step, or the coordinator alone was gone. */
@@ -48,7 +48,7 @@ export async function playFaults(schedule: Schedule, field: Field, failureDetect
     const recoveredMs = await progress.reached(step + STEPS_UNDER_WAY + 1, signal);
     if (!isLasting(fault)) await within(over, signal);
     const stepsLost = progress.stepsLost - lost;
-    struck.push({ label: labelOf(fault, { shape: schedule.shape, isGuarded }), recoveryMs: recoveredMs - struckMs, stepsLost, isBreach: mayLoseNone && stepsLost > 0 });
+    struck.push({ label: labelOf(fault, { shape: schedule.shape, isGuarded }), recoveryMs: recoveredMs - struckMs - (fault.kind === 'restart-coordinator' ? fault.downMs : 0), stepsLost, isBreach: mayLoseNone && stepsLost > 0 });
   };
 
   for (const [index, { atStep, withPrevious, fault }] of schedule.faults.entries()) {

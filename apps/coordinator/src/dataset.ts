@@ -1,8 +1,9 @@
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LockstepError, sha256, type RunConfig } from '@lockstep/core';
-import { encodeSplits, loadSplits, type DataSplits } from '@lockstep/data';
+import { Worker } from 'node:worker_threads';
+import { LockstepError, type RunConfig } from '@lockstep/core';
+import { decodeSplits, type DataSplits } from '@lockstep/data';
 import type { BlockReference, BlockShelf } from '@lockstep/transport';
+import type { DatasetMessage, DatasetOrder } from './dataset-thread.ts';
 
 export interface RunDataset {
   readonly splits: DataSplits;
@@ -17,14 +18,37 @@ export interface PrepareOptions {
 
 const PROGRESS_INTERVAL_MS = 2000;
 
-/** Reads, cleans and splits the data once for all workers, and lays it out as one block that they read or fetch. */
+/** Reads, cleans and splits the data once for all workers, on a thread of its own, and lays it out as one block that they read or fetch. */
 export async function prepareDataset(config: RunConfig, directory: string, shelf: BlockShelf, options: PrepareOptions): Promise<RunDataset> {
-  const splits = await loadSplits(config.data, { seed: config.seed, signal: options.signal, onProgress: sparse(options.onProgress) });
-  requireSamples(splits);
-  const bytes = encodeSplits(splits);
   const path = join(directory, 'dataset');
-  await writeFile(path, bytes, { mode: 0o600 });
-  return { splits, block: shelf.putFile(path, sha256(bytes), bytes.byteLength) };
+  const { block, sha256 } = await prepareOnThread({ data: config.data, seed: config.seed, path }, options);
+  const splits = decodeSplits(block);
+  requireSamples(splits);
+  return { splits, block: shelf.putFile(path, sha256, block.byteLength) };
+}
+
+type Prepared = Extract<DatasetMessage, { readonly kind: 'prepared' }>;
+
+async function prepareOnThread(order: DatasetOrder, { signal, onProgress }: PrepareOptions): Promise<Prepared> {
+  signal.throwIfAborted();
+  const prepared = Promise.withResolvers<Prepared>();
+  const tellProgress = sparse(onProgress);
+  const thread = new Worker(new URL('./dataset-thread.ts', import.meta.url), { workerData: order });
+  const abort = (): void => prepared.reject(signal.reason);
+  thread.on('message', (message: DatasetMessage) => {
+    if (message.kind === 'progress') tellProgress(message.done, message.total, message.what);
+    else if (message.kind === 'prepared') prepared.resolve(message);
+    else prepared.reject(new LockstepError(message.code, message.message, message.hint === undefined ? {} : { hint: message.hint }));
+  });
+  thread.on('error', (error) => prepared.reject(new LockstepError('data', `cannot prepare the data: ${error.message}`, { cause: error })));
+  thread.on('exit', () => prepared.reject(new LockstepError('data', 'the thread that prepares the data ended')));
+  signal.addEventListener('abort', abort);
+  try {
+    return await prepared.promise;
+  } finally {
+    signal.removeEventListener('abort', abort);
+    await thread.terminate();
+  }
 }
 
 function requireSamples(splits: DataSplits): void {

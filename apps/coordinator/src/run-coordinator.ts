@@ -97,6 +97,7 @@ class Run {
   readonly #history = createRunHistory();
   readonly #sink: RunEventSink;
   readonly #failure = Promise.withResolvers<never>();
+  readonly #closing = new AbortController();
   #receipts: ReceiptWriter | null = null;
   #checkpoints: Checkpoints | null = null;
   #training: Training | null = null;
@@ -182,10 +183,10 @@ class Run {
   async execute(): Promise<RunResult> {
     const { config, directory, bundle } = this.#options;
     await this.#save(directory);
-    // Those who wait for a coordinator to come back shall find one that answers; those of a new run start up meanwhile.
-    if (!this.#open.isResumed) await this.#listen();
-    const dataset = await prepareDataset(config, this.#scratch, this.#shelf, { signal: this.#options.signal, onProgress: (message) => this.#log(message) });
-    if (this.#open.isResumed) await this.#listen();
+    const preparing = prepareDataset(config, this.#scratch, this.#shelf, { signal: this.#closing.signal, onProgress: (message) => this.#log(message) });
+    preparing.catch(() => undefined);
+    await this.#listen();
+    const dataset = await preparing;
     this.#journalRun(dataset);
     this.#workers.open({ config, bundle, dataset: dataset.block });
     const model = this.#open.state.model ?? await this.#agreeOnModel();
@@ -236,6 +237,7 @@ class Run {
   }
 
   async close(error: LockstepError | null): Promise<void> {
+    this.#closing.abort(error);
     this.#dispatcher.stop();
     this.#workers.end(error);
     await this.#fleet.close(error);
