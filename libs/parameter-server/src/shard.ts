@@ -1,6 +1,6 @@
 import { LockstepError } from '@lockstep/core';
 import {
-  addTallies, createKernels, createOptimizer, isTreeNode, learningRateAt, microBatchesOf, TreeReduction,
+  addTallies, createKernels, createOptimizer, isTreeNode, learningRateAt, microBatchesOf, rootOf, TreeReduction,
   type Kernels, type Optimizer, type Tally, type Vector,
 } from '@lockstep/reduction';
 import type { ArrivedPartial, FinishedStep, PartialHeader, ShardPort, WorkerShare } from '@lockstep/transport';
@@ -9,7 +9,7 @@ import { partsOfState, stateLength, trainableIn, type ShardPlan } from './shard-
 export interface ShardEvents {
   /** The step waits for `clip`: the norm needs the blocks of all shards. */
   normsReady(step: number, blockSums: Float64Array): void;
-  /** The step's mean gradient, clipped, before it is applied; null where the step changes nothing. Valid during the call. */
+  /** The step's mean gradient, clipped and applied; null where the step changes nothing. Valid during the call. */
   stepReduced(finished: FinishedStep, gradient: Float32Array | null): void;
   /** The parameters have a new version; `finished` is null for the one that the shard began with. */
   versionReady(version: number, parameters: Float32Array, finished: FinishedStep | null): void;
@@ -25,6 +25,9 @@ interface GradientSum {
   readonly vector: Vector;
   readonly tally: Tally;
 }
+
+/** 512 KiB: small enough for a processor's cache, large enough that the calls cost nothing. */
+const PIECE_FLOATS = 131_072;
 
 /**
  * A shard: one range of the parameters with its optimizer state. It keys what it receives by step and tree node,
@@ -102,9 +105,10 @@ export class Shard implements ShardPort {
     if (partial.carrier === 'inline') this.#requireFinite(rank, partial, vector);
     this.#noteShare(rank, partial);
     this.#digests.set(partial.digests, microBatchesOf(partial.node).from);
-    this.#reduction.add(partial.node, { vector, tally: partial.tally });
-    const root = this.#reduction.root;
-    if (root !== undefined) this.#average(root);
+    const sum = { vector, tally: partial.tally };
+    const others = this.#reduction.restOfRoot(partial.node);
+    if (others === null) this.#reduction.add(partial.node, sum);
+    else this.#complete(sum, others);
   }
 
   abandonInitial(destination: Float32Array): void {
@@ -119,8 +123,12 @@ export class Shard implements ShardPort {
   clip(factor: number): void {
     const root = this.#reduction.root;
     if (root === undefined) throw new Error('no step waits for its norm');
-    this.#kernels.scale(this.#trainablePart(root.vector), factor);
-    this.#update(root, this.#finishedStep(root.tally));
+    const finished = this.#finishedStep(root.tally);
+    this.#inPieces((from, to) => {
+      this.#kernels.scale(this.#trainablePart(root.vector, from, to), factor);
+      this.#apply(finished, root.vector, from, to);
+    });
+    this.#finish(finished, root.vector);
   }
 
   coverage(): Coverage {
@@ -154,8 +162,10 @@ export class Shard implements ShardPort {
   /** Makes the next version as the primary does, from the gradient that it reduced. */
   applyGradient(finished: FinishedStep, destination: Float32Array | null): void {
     const gradient = destination === null ? null : this.#take(destination);
-    this.#apply(finished, gradient);
-    if (gradient !== null) this.#kernels.release(gradient);
+    if (gradient !== null) {
+      this.#inPieces((from, to) => this.#apply(finished, gradient, from, to));
+      this.#kernels.release(gradient);
+    }
     this.#advance(finished);
   }
 
@@ -183,29 +193,43 @@ export class Shard implements ShardPort {
     return { vector: left.vector, tally: addTallies(left.tally, right.tally) };
   }
 
-  #average(root: GradientSum): void {
-    if (changesNothing(root.tally)) return this.#update(root, this.#finishedStep(root.tally));
-    this.#kernels.divide(root.vector, root.tally.numExamples);
-    const gradient = this.#trainablePart(root.vector);
+  /**
+   * The last partial of a step has come: sum → mean → clip → optimizer, piece by piece, so that the bytes of a piece stay
+   * in the processor's cache from the one to the other. Of two operands the order does not matter to their sum.
+   */
+  #complete({ vector, tally }: GradientSum, others: readonly GradientSum[]): void {
+    const root: GradientSum = { vector, tally: others.reduce((sum, other) => addTallies(sum, other.tally), tally) };
+    const finished = this.#finishedStep(root.tally);
     const { value, globalNorm } = this.#plan.clipping;
-    if (value !== null) this.#kernels.clipByValue(gradient, value);
-    if (globalNorm === null) this.#update(root, this.#finishedStep(root.tally));
-    else this.#events.normsReady(this.#version, this.#kernels.sumsOfSquares(gradient));
+    const isNothing = changesNothing(root.tally);
+    if (!isNothing) this.#inPieces((from, to) => {
+      const piece = this.#kernels.slice(vector, from, to);
+      for (const other of others) this.#kernels.add(piece, this.#kernels.slice(other.vector, from, to));
+      this.#kernels.divide(piece, root.tally.numExamples);
+      if (value !== null) this.#kernels.clipByValue(this.#trainablePart(vector, from, to), value);
+      if (globalNorm === null) this.#apply(finished, vector, from, to);
+    });
+    this.#reduction.add(rootOf(this.#plan.microBatches), root);
+    if (isNothing || globalNorm === null) this.#finish(finished, isNothing ? null : vector);
+    else this.#events.normsReady(this.#version, this.#kernels.sumsOfSquares(this.#trainablePart(vector)));
   }
 
-  #update(root: GradientSum, finished: FinishedStep): void {
-    const gradient = changesNothing(finished) ? null : root.vector;
+  /** The step's gradient, or null where it changes nothing, is applied. */
+  #finish(finished: FinishedStep, gradient: Vector | null): void {
     this.#events.stepReduced(finished, gradient?.data ?? null);
-    this.#apply(finished, gradient);
     this.#reduction.clear();
     this.#shares = new Map();
     this.#advance(finished);
   }
 
-  #apply({ step, learningRate }: FinishedStep, gradient: Vector | null): void {
-    if (gradient === null) return;
-    this.#optimizer.step(this.#trainablePart(this.#parameters), this.#trainablePart(gradient), learningRate, step + 1);
-    this.#kernels.add(this.#bufferPart(this.#parameters), this.#bufferPart(gradient));
+  /** Makes the elements `from` up to `to` of the next version. */
+  #apply({ step, learningRate }: FinishedStep, gradient: Vector, from: number, to: number): void {
+    this.#optimizer.step(this.#trainablePart(this.#parameters, from, to), this.#trainablePart(gradient, from, to), learningRate, step + 1, Math.min(from, this.#trainable));
+    this.#kernels.add(this.#bufferPart(this.#parameters, from, to), this.#bufferPart(gradient, from, to));
+  }
+
+  #inPieces(work: (from: number, to: number) => void): void {
+    for (let from = 0; from < this.length; from += PIECE_FLOATS) work(from, Math.min(this.length, from + PIECE_FLOATS));
   }
 
   #advance(finished: FinishedStep): void {
@@ -224,12 +248,12 @@ export class Shard implements ShardPort {
     };
   }
 
-  #trainablePart(vector: Vector): Vector {
-    return this.#kernels.slice(vector, 0, this.#trainable);
+  #trainablePart(vector: Vector, from = 0, to = this.length): Vector {
+    return this.#kernels.slice(vector, Math.min(from, this.#trainable), Math.min(to, this.#trainable));
   }
 
-  #bufferPart(vector: Vector): Vector {
-    return this.#kernels.slice(vector, this.#trainable, this.length);
+  #bufferPart(vector: Vector, from: number, to: number): Vector {
+    return this.#kernels.slice(vector, Math.max(from, this.#trainable), Math.max(to, this.#trainable));
   }
 
   #requireFinite(rank: number, { step, node }: PartialHeader, vector: Vector): void {

@@ -7,6 +7,9 @@ export interface TreeNode {
 /** The node of one micro-batch. */
 export const leafOf = (microBatch: number): TreeNode => ({ level: 0, index: microBatch });
 
+/** The node over all micro-batches. */
+export const rootOf = (microBatches: number): TreeNode => ({ level: Math.log2(microBatches), index: 0 });
+
 export const parentOf = (node: TreeNode): TreeNode => ({ level: node.level + 1, index: node.index >>> 1 });
 
 /** The first micro-batch of a node and the first one after it. */

@@ -1,6 +1,7 @@
 import type { OptimizerConfig } from '@lockstep/core';
 import type { Kernels } from '../kernels.ts';
 import { integerPower } from './integer-power.ts';
+import type { Vector } from '../vector.ts';
 import type { Optimizer } from './optimizer.ts';
 
 type AdamConfig = Extract<OptimizerConfig, { kind: 'adam' | 'adamw' }>;
@@ -14,9 +15,10 @@ export function createAdam(config: AdamConfig, kernels: Kernels, length: number)
   const variance = kernels.allocateZeros(length);
   return {
     slots: [{ name: 'exp_avg', vector: mean }, { name: 'exp_avg_sq', vector: variance }],
-    step(parameters, gradient, learningRate, update) {
+    step(parameters, gradient, learningRate, update, from = 0) {
+      const part = (slot: Vector): Vector => kernels.slice(slot, from, from + gradient.length);
       const { stepSize, epsilon } = correctBias(config, learningRate, update);
-      kernels.stepAdam(parameters, gradient, mean, variance, { stepSize, epsilon, beta1, beta2, l2, shrink: 1 - learningRate * decay });
+      kernels.stepAdam(parameters, gradient, part(mean), part(variance), { stepSize, epsilon, beta1, beta2, l2, shrink: 1 - learningRate * decay });
     },
   };
 }

@@ -9,8 +9,9 @@ export interface Optimizer {
    *
    * @param gradient the mean gradient, clipped
    * @param update counted from 1 over the whole run
+   * @param from where both vectors begin in the optimizer's range, in elements (default: 0)
    */
-  step(parameters: Vector, gradient: Vector, learningRate: number, update: number): void;
+  step(parameters: Vector, gradient: Vector, learningRate: number, update: number, from?: number): void;
 }
 
 export interface OptimizerSlot {

@@ -15,7 +15,7 @@ export function createSgd({ l2, momentum, nesterov }: SgdConfig, kernels: Kernel
   const velocity = kernels.allocateZeros(length);
   return {
     slots: [{ name: 'momentum_buffer', vector: velocity }],
-    step: (parameters, gradient, learningRate) =>
-      kernels.stepMomentum(parameters, gradient, velocity, { learningRate, l2, momentum, nesterov }),
+    step: (parameters, gradient, learningRate, _update, from = 0) =>
+      kernels.stepMomentum(parameters, gradient, kernels.slice(velocity, from, from + gradient.length), { learningRate, l2, momentum, nesterov }),
   };
 }
