@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { deriveSeed, uniformStream, type SeedPurpose } from './seeds.ts';
 
-const PURPOSES: readonly SeedPurpose[] = ['order', 'split', 'augmentation', 'dropout', 'initialization', 'inspection'];
+const PURPOSES: readonly SeedPurpose[] = ['order', 'split', 'augmentation', 'dropout', 'initialization', 'inspection', 'simulation'];
 
 describe('a derived seed', () => {
   it('never changes: trained weights depend on it', () => {

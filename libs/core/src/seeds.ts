@@ -4,9 +4,9 @@
  */
 
 /** What a draw is for; each purpose has streams of its own. */
-export type SeedPurpose = 'order' | 'split' | 'augmentation' | 'dropout' | 'initialization' | 'inspection';
+export type SeedPurpose = 'order' | 'split' | 'augmentation' | 'dropout' | 'initialization' | 'inspection' | 'simulation';
 
-const PURPOSES: readonly SeedPurpose[] = ['order', 'split', 'augmentation', 'dropout', 'initialization', 'inspection'];
+const PURPOSES: readonly SeedPurpose[] = ['order', 'split', 'augmentation', 'dropout', 'initialization', 'inspection', 'simulation'];
 
 /** Mixes one 32-bit word into a hash (the round and finaliser of MurmurHash3, x86 32-bit). */
 function mix(hash: number, word: number): number {

@@ -1,0 +1,3 @@
+export { PART_NAMES, type StepParts } from './breakdown.ts';
+export { clusterSchema, type Cluster, type ClusterOptions } from './cluster.ts';
+export { predict, predictAll, type Prediction, type PredictionOptions } from './predict.ts';
