@@ -1,1 +1,2 @@
-export { runWorker, type WorkerOptions } from './run-worker.ts';
+export { runWorker, type EngineWorkerOptions } from './run-worker.ts';
+export { runWorkerOn, type WorkerDevice, type WorkerEngine, type WorkerEngineOptions, type WorkerOptions } from './worker-process.ts';

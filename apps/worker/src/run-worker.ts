@@ -1,191 +1,31 @@
-import { layOutParameters, LockstepError, messageOf, runSchema, type Numerics, type ParameterSpec, type RunConfig } from '@lockstep/core';
+import type { RunConfig } from '@lockstep/core';
 import { detectCapabilities, numericsEnvironment } from '@lockstep/engine';
-import { isTreeNode, type TreeNode } from '@lockstep/reduction';
-import { requireLocalOrInsecure, type CoordinatorMessage__Output, type EvaluateMessage, type WelcomeMessage, type WorkerMessage } from '@lockstep/transport';
-import { obtainDataset } from './dataset-block.ts';
-import { EngineHandle, type EvaluatedMessage, type ReadyMessage } from './engine-handle.ts';
-import { HostedShards } from './hosted-shards.ts';
-import { Membership } from './membership.ts';
-import { TrainingLoop } from './training-loop.ts';
+import { requireLocalOrInsecure } from '@lockstep/transport';
+import { EngineHandle } from './engine-handle.ts';
+import { runWorkerOn, type WorkerDevice, type WorkerOptions } from './worker-process.ts';
 
-export interface WorkerOptions {
-  /** `HOST:PORT` or `unix:PATH` of the coordinator. */
-  readonly join: string;
+export interface EngineWorkerOptions extends WorkerOptions {
   /** Which engine this machine is to offer. */
   readonly engine: RunConfig['numerics']['engine'];
-  /** The host name or IP on which shards of this process listen, where the run's config has workers host shards. */
-  readonly listenHost: string;
   /** Allow `listenHost` beyond this machine, unencrypted. */
   readonly insecure: boolean;
-  /** Ends the worker at once. */
-  readonly signal: AbortSignal;
-  /** Asks the worker to leave in order: it goes on until others have its part. */
-  readonly leaving: AbortSignal;
-  /** Told once, when the worker is a member. */
-  readonly onWelcome: (rank: number) => void;
-  /** A line for whoever looks after this process. */
-  readonly onNote: (message: string) => void;
 }
-
-/** Hosted shards that have not been told to finish so many failure-detection times after the worker are ended by it. */
-const HOST_GRACE_FACTOR = 10;
 
 /**
- * A worker from joining to the end of the run, or until it has left.
+ * A worker with an engine of this machine, from joining to the end of the run, or until it has left.
  * @throws LockstepError when it is refused, its coordinator does not come back, or it cannot compute.
  */
-export async function runWorker(options: WorkerOptions): Promise<void> {
+export async function runWorker(options: EngineWorkerOptions): Promise<void> {
   requireLocalOrInsecure(`${options.listenHost}:0`, options.insecure);
-  const worker = new WorkerProcess(options, await detectCapabilities(options.engine));
-  try {
-    await worker.run();
-  } finally {
-    await worker.close();
-  }
+  await runWorkerOn(await engineOfMachine(options.engine), options);
 }
 
-class WorkerProcess {
-  readonly #options: WorkerOptions;
-  readonly #membership: Membership;
-  readonly #ending = new AbortController();
-  readonly #signal: AbortSignal;
-  /** Rejects with the signal's reason. */
-  readonly #aborted = Promise.withResolvers<never>();
-  readonly #finished = Promise.withResolvers<void>();
-  #isMember = false;
-  #microBatches = 0;
-  #engine: EngineHandle | null = null;
-  #loop: TrainingLoop | null = null;
-  #hosted: HostedShards | null = null;
-
-  constructor(options: WorkerOptions, capabilities: Awaited<ReturnType<typeof detectCapabilities>>) {
-    this.#options = options;
-    this.#signal = AbortSignal.any([options.signal, this.#ending.signal]);
-    this.#aborted.promise.catch(() => undefined);
-    this.#signal.addEventListener('abort', () => this.#aborted.reject(this.#signal.reason), { once: true });
-    options.leaving.addEventListener('abort', () => this.#leave(), { once: true });
-    this.#membership = new Membership({
-      join: options.join,
-      capabilities,
-      onMessage: (message) => this.#guard(() => this.#take(message)),
-      onBroken: (error) => options.onNote(`${error.message}; connecting again`),
-      onRejoin: () => options.onNote(`joined ${options.join} again`),
-      onEnd: (error) => (error === null ? this.#finished.resolve() : this.#fail(error)),
-    });
-    if (options.leaving.aborted) this.#leave();
-  }
-
-  async run(): Promise<void> {
-    this.#signal.throwIfAborted();
-    await Promise.race([this.#aborted.promise, this.#finished.promise, this.#join().then((loop) => loop.run(this.#signal))]);
-    await Promise.race([this.#aborted.promise, this.#hosted?.finished]);
-  }
-
-  async close(): Promise<void> {
-    this.#loop?.close();
-    this.#membership.control.close();
-    await this.#hosted?.close();
-    await this.#engine?.close();
-  }
-
-  /** From the welcome to where the training begins: config, data, model. */
-  async #join(): Promise<TrainingLoop> {
-    const { join, onWelcome } = this.#options;
-    const welcome = await this.#membership.welcome;
-    this.#isMember = true;
-    const config = runSchema.parse(JSON.parse(welcome.configJson));
-    this.#microBatches = config.microBatches;
-    this.#membership.control.startHeartbeats(config.failureDetectionMs, () => ({ heartbeat: { step: this.#loop?.step ?? 0 } }));
-    onWelcome(welcome.rank);
-    if (config.shardHosts.includes('workers')) this.#hostShards(config);
-    const engine = await this.#startEngine(config, welcome);
-    const { specs, topology, initial } = await engine.ready;
-    this.#loop = new TrainingLoop({
-      rank: welcome.rank, joined: join, engine, layout: layOutParameters(specs), initial,
-      onShardBroken: (shard, error, attempt) => {
-        if (attempt === 0) this.#options.onNote(`shard ${shard}: ${error.message}; connecting again`);
-      },
-    });
-    this.#membership.declare(modelReady(specs, topology));
-    return this.#loop;
-  }
-
-  #hostShards({ failureDetectionMs }: RunConfig): void {
-    const { join, listenHost, leaving } = this.#options;
-    this.#hosted = new HostedShards({ join, listenHost, graceMs: HOST_GRACE_FACTOR * failureDetectionMs, onFailure: (error) => this.#fail(error) });
-    void this.#finished.promise.then(() => this.#hosted?.expectFinish());
-    if (leaving.aborted) this.#hosted.leave();
-  }
-
-  async #startEngine(config: RunConfig, welcome: WelcomeMessage): Promise<EngineHandle> {
-    const numerics = JSON.parse(welcome.numericsJson) as Numerics;
-    if (welcome.dataset === null) throw new LockstepError('protocol', 'the coordinator named no data set');
-    const dataset = await obtainDataset(welcome.dataset, this.#membership.control, this.#signal);
-    Object.assign(process.env, numericsEnvironment(numerics));
-    const modelBundle = welcome.modelBundle === '' ? null : { source: welcome.modelBundle, sha256: welcome.modelBundleSha256 };
-    this.#engine = new EngineHandle({
-      data: { config, numerics, dataset, modelBundle },
-      onPartial: (partial) => this.#loop?.takePartial(partial),
-      onEvaluated: (evaluated) => this.#membership.control.send(evaluationPart(evaluated)),
-      onFailure: (error) => this.#fail(error),
-    });
-    return this.#engine;
-  }
-
-  #take(message: CoordinatorMessage__Output): void {
-    if (message.placement) this.#loop?.place(message.placement);
-    else if (message.assignment) this.#loop?.assignment.set({ ...message.assignment, nodes: this.#checked(message.assignment.nodes) });
-    else if (message.extra) this.#loop?.assignment.add({ ...message.extra, nodes: this.#checked(message.extra.nodes) });
-    else if (message.evaluate) void this.#evaluate(message.evaluate);
-  }
-
-  #checked(nodes: readonly TreeNode[]): readonly TreeNode[] {
-    const wrong = nodes.find((node) => !isTreeNode(node, this.#microBatches));
-    if (wrong !== undefined) throw new LockstepError('protocol', `the coordinator assigned node (${wrong.level}, ${wrong.index}) of a tree over ${this.#microBatches} micro-batches`);
-    return nodes;
-  }
-
-  async #evaluate({ evaluation, split, parameters, parts }: EvaluateMessage): Promise<void> {
-    if (parameters === null || (split !== 'validation' && split !== 'test')) return this.#fail(new LockstepError('protocol', `cannot evaluate split "${split}"`));
-    // A coordinator that has gone, or that comes back without the block, will ask again.
-    const block = await this.#membership.control.fetchBlock(parameters, this.#signal).catch(() => null);
-    if (block === null) return;
-    const aligned = new Float32Array(block.buffer.slice(block.byteOffset, block.byteOffset + block.byteLength));
-    this.#engine?.evaluate({ evaluation, split, parts, parameters: aligned });
-  }
-
-  #leave(): void {
-    if (!this.#isMember) return this.#finished.resolve();
-    this.#membership.declare({ leave: {} });
-    this.#hosted?.leave();
-  }
-
-  #guard(take: () => void): void {
-    try {
-      take();
-    } catch (error) {
-      this.#fail(error instanceof LockstepError ? error : new LockstepError('protocol', messageOf(error), { cause: error }));
-    }
-  }
-
-  /** Tells the coordinator why, then ends every wait with the error. */
-  #fail(error: LockstepError): void {
-    if (this.#ending.signal.aborted) return;
-    this.#membership.control.send({ failure: { code: error.code, message: error.message, hint: error.hint ?? '' } });
-    this.#ending.abort(error);
-  }
-}
-
-function modelReady(specs: readonly ParameterSpec[], topology: ReadyMessage['topology']): WorkerMessage {
+async function engineOfMachine(choice: EngineWorkerOptions['engine']): Promise<WorkerDevice> {
   return {
-    modelReady: {
-      parameters: specs.map(({ name, shape, kind }) => ({ name, shape: [...shape], trainable: kind === 'trainable' })),
-      topologyJson: JSON.stringify(topology),
+    capabilities: await detectCapabilities(choice),
+    startEngine(options) {
+      Object.assign(process.env, numericsEnvironment(options.data.numerics));
+      return new EngineHandle(options);
     },
   };
-}
-
-function evaluationPart({ evaluation, part, lossSum, numCorrect, probabilities }: EvaluatedMessage): WorkerMessage {
-  const bytes = Buffer.from(probabilities.buffer, probabilities.byteOffset, probabilities.byteLength);
-  return { evaluationPart: { evaluation, part, lossSum, numCorrect, probabilities: bytes } };
 }
