@@ -51,3 +51,12 @@
   // @ts-ignore: one branch is compiled
   else return value < low ? low : high < value ? high : value;
 }
+
+/** `value` in every lane. */
+// @ts-ignore: decorator
+@inline export function splat<T>(value: f32): T {
+  // @ts-ignore: one branch is compiled
+  if (isVector<T>()) return f32x4.splat(value);
+  // @ts-ignore: one branch is compiled
+  else return value;
+}

@@ -1,5 +1,5 @@
-const LARGEST_FINITE: i32 = 0x7f7fffff;
-const MAGNITUDE: i32 = 0x7fffffff;
+import { larger, LARGEST_FINITE, MAGNITUDE } from './bits';
+
 /** Odd, so that multiplying loses nothing (MurmurHash3's first finaliser constant). */
 const FACTOR: i32 = 0x85ebca6b;
 const NON_FINITE: f64 = 4294967296;
@@ -22,11 +22,6 @@ const NON_FINITE: f64 = 4294967296;
   folded = mix(folded, i32x4.extract_lane(lanes, 1));
   folded = mix(folded, i32x4.extract_lane(lanes, 2));
   return mix(folded, i32x4.extract_lane(lanes, 3));
-}
-
-// @ts-ignore: decorator
-@inline function larger(largest: v128, value: v128): v128 {
-  return i32x4.max_s(largest, v128.and(value, i32x4.splat(MAGNITUDE)));
 }
 
 /**

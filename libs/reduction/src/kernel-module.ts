@@ -3,16 +3,27 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { LockstepError } from '@lockstep/core';
 
-/** What `assembly/*.ts` export. Vectors are byte offsets, extents are bytes, scalars are rounded to float32. */
+/** What `assembly/*.ts` export. Vectors are byte offsets, extents are bytes (of floats), scalars are rounded to float32. */
 export interface KernelExports {
   add(into: number, other: number, bytes: number): void;
   copy(into: number, other: number, bytes: number): void;
+  clear(vector: number, bytes: number): void;
   divide(vector: number, bytes: number, divisor: number): void;
   scale(vector: number, bytes: number, factor: number): void;
   clipByValue(vector: number, bytes: number, limit: number): void;
   sumOfSquares(vector: number, bytes: number): number;
   scan(vector: number, bytes: number): number;
   firstNonFinite(vector: number, bytes: number): number;
+  encodeBf16(out: number, floats: number, bytes: number): void;
+  encodeBf16Residual(out: number, floats: number, residual: number, bytes: number): void;
+  decodeBf16(floats: number, encoded: number, bytes: number): void;
+  roundBf16(vector: number, bytes: number): void;
+  addRoundedBf16(into: number, other: number, bytes: number): void;
+  encodeInt8(out: number, floats: number, bytes: number): void;
+  encodeInt8Residual(out: number, floats: number, residual: number, bytes: number): void;
+  decodeInt8(floats: number, encoded: number, bytes: number): void;
+  roundInt8(vector: number, bytes: number): void;
+  addRoundedInt8(into: number, other: number, bytes: number): void;
   sgd(parameters: number, gradient: number, bytes: number, rate: number, l2: number): void;
   momentum(parameters: number, gradient: number, velocities: number, bytes: number, rate: number, l2: number, momentum: number): void;
   nesterov(parameters: number, gradient: number, velocities: number, bytes: number, rate: number, l2: number, momentum: number): void;

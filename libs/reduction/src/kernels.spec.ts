@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { anyFloats } from '../reference/arbitrary-floats.ts';
 import { bitsOf, randomFloats } from '../reference/random-floats.ts';
 import { scalarKernels } from '../reference/scalar-kernels.ts';
 import { createKernels } from './kernels.ts';
@@ -54,6 +56,12 @@ const CASES: readonly Case[] = [
   },
 ];
 
+/** Operands that begin anywhere, with infinities and NaNs among them. */
+const unaligned = fc.nat(70).chain((length) => fc.record({
+  arrays: fc.tuple(anyFloats(length), anyFloats(length), anyFloats(length), anyFloats(length)),
+  offsets: fc.array(fc.nat(5), { minLength: 4, maxLength: 4 }),
+}));
+
 /** Four operands; the fourth is never negative, nor is the third where it stands for squares: roots stay numbers. */
 function operands(length: number): Arrays {
   const square = (values: Float32Array) => values.map(Math.abs);
@@ -84,6 +92,19 @@ describe.each(CASES)('$name', ({ kernel, scalar }) => {
     }
   });
 
+  it('gives the bits of the scalar formulas for any numbers, lengths and offsets', () => {
+    fc.assert(fc.property(unaligned, ({ arrays, offsets }) => {
+      const expected = arrays.map((values) => values.slice()) as Arrays;
+      const whole = arrays.map((values, index) => kernels.allocate(values.length + (offsets[index] ?? 0)));
+      const vectors = whole.map((vector, index) => kernels.slice(vector, offsets[index] ?? 0, vector.length)) as Vectors;
+      vectors.forEach((vector, index) => vector.data.set(arrays[index] ?? []));
+      kernel(...vectors);
+      scalar(...expected);
+      vectors.forEach((vector, index) => expect(bitsOf(vector.data)).toEqual(bitsOf(expected[index] ?? new Float32Array(0))));
+      for (const vector of whole) kernels.release(vector);
+    }));
+  });
+
   it('gives the same bits wherever the vector is cut', () => {
     const length = 203;
     const whole = operands(length);
@@ -109,6 +130,12 @@ describe('sumsOfSquares', () => {
       expect(Array.from(kernels.sumsOfSquares(vector, 1000))).toEqual(expected);
       kernels.release(vector);
     }
+  });
+
+  it('has the sum of any numbers', () => {
+    fc.assert(fc.property(fc.nat(70).chain(anyFloats), (values) => {
+      expect(Array.from(kernels.sumsOfSquares(vectorOf(values), 70))).toEqual(values.length === 0 ? [] : [scalarKernels.sumOfSquares(values)]);
+    }));
   });
 
   it('gives a shard that starts at a block the sums that the whole vector has there', () => {
@@ -141,6 +168,13 @@ describe('scan', () => {
       }
     }
     expect(digests.size).toBe(1 + 83 * 32);
+  });
+
+  it('has the digest and the first of no number that the formulas have, for any numbers', () => {
+    fc.assert(fc.property(fc.nat(70).chain(anyFloats), (values) => {
+      const firstNonFinite = values.findIndex((value) => !Number.isFinite(value));
+      expect(kernels.scan(vectorOf(values))).toEqual({ firstNonFinite, digest: scalarKernels.digest(values) });
+    }));
   });
 
   it('has the digest 0 for zeros', () => {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import type { WireConfig } from '@lockstep/core';
 import { NORM_BLOCK } from './clipping.ts';
 import { createKernelMemory, instantiateKernels, LARGEST_MEMORY_BYTES, type KernelExports, type KernelMemory } from './kernel-module.ts';
 import { createOptimizerKernels, type OptimizerKernels } from './kernels-optimizer.ts';
 import { createVectorAllocator, sliceVector, type Vector, type VectorAllocator } from './vector.ts';
+import { createWireFormats, type WireFormat } from './wire-format.ts';
 
 /**
  * Strict IEEE float32 arithmetic on vectors of one shared WebAssembly memory: the same bits on any CPU and wherever a
@@ -10,6 +12,7 @@ import { createVectorAllocator, sliceVector, type Vector, type VectorAllocator }
  */
 export interface Kernels extends VectorAllocator, OptimizerKernels {
   readonly memory: KernelMemory;
+  readonly wireFormats: Readonly<Record<WireConfig, WireFormat>>;
   /** Elements `from` up to `to` as a view; it is not released by itself. */
   slice(vector: Vector, from: number, to: number): Vector;
   /** `into += other` */
@@ -50,6 +53,7 @@ export function createKernels({ maximumBytes = LARGEST_MEMORY_BYTES }: KernelOpt
   const kernels = instantiateKernels(memory);
   return {
     memory,
+    wireFormats: createWireFormats(kernels),
     ...createVectorAllocator(memory),
     slice: sliceVector,
     ...elementwise(kernels),

@@ -41,6 +41,16 @@ describe('vectors', () => {
     expect(kernels.memory.buffer.byteLength).toBe(bytes);
   });
 
+  it('and bytes take each other\'s released memory', () => {
+    const kernels = createKernels();
+    const vector = kernels.allocate(100);
+    const bytes = kernels.allocateBytes(400);
+    expect(bytes.data).toHaveLength(400);
+    expect(bytes.byteOffset).toBeGreaterThanOrEqual(vector.byteOffset + 400);
+    kernels.releaseBytes(bytes);
+    expect(kernels.allocate(99).byteOffset).toBe(bytes.byteOffset);
+  });
+
   it('cannot be released twice, nor by a slice', () => {
     const kernels = createKernels();
     const vector = kernels.allocate(100);

@@ -12,6 +12,15 @@ export interface Vector {
   readonly length: number;
 }
 
+/** Encoded numbers in kernel memory. */
+export interface Bytes {
+  /** A view of shared memory; stays valid when the memory grows. */
+  readonly data: Uint8Array<SharedArrayBuffer>;
+  /** Where it starts in kernel memory; anywhere. */
+  readonly byteOffset: number;
+  readonly length: number;
+}
+
 /** Cuts vectors out of one growing WebAssembly memory. */
 export interface VectorAllocator {
   /** A vector that holds anything until it is written. Throws LockstepError('config') where the memory's maximum is reached. */
@@ -20,6 +29,10 @@ export interface VectorAllocator {
   allocateZeros(length: number): Vector;
   /** Gives the bytes back; the vector and its slices must not be used again. */
   release(vector: Vector): void;
+  /** Bytes that hold anything until they are written; otherwise as `allocate`. */
+  allocateBytes(length: number): Bytes;
+  /** As `release`. */
+  releaseBytes(bytes: Bytes): void;
 }
 
 const ALIGNMENT = 64;
@@ -27,6 +40,7 @@ const BYTES_PER_ELEMENT = Float32Array.BYTES_PER_ELEMENT;
 
 export function createVectorAllocator(memory: KernelMemory): VectorAllocator {
   const taken = new Set<number>();
+  /** By size. */
   const freeOffsets = new Map<number, number[]>();
   let top = ALIGNMENT;
 
@@ -38,11 +52,22 @@ export function createVectorAllocator(memory: KernelMemory): VectorAllocator {
     return offset;
   }
 
+  function take(bytes: number): number {
+    const offset = freeOffsets.get(bytes)?.pop() ?? extend(bytes);
+    taken.add(offset);
+    return offset;
+  }
+
+  function giveBack(offset: number, bytes: number): void {
+    assert(taken.delete(offset), `release of what is not allocated, at ${offset}`);
+    const offsets = freeOffsets.get(bytes);
+    if (offsets === undefined) freeOffsets.set(bytes, [offset]);
+    else offsets.push(offset);
+  }
+
   function allocate(length: number): Vector {
-    const bytes = alignedBytes(length);
-    const vector = vectorAt(memory, freeOffsets.get(bytes)?.pop() ?? extend(bytes), length);
-    taken.add(vector.byteOffset);
-    return vector;
+    const byteOffset = take(aligned(length * BYTES_PER_ELEMENT));
+    return { data: new Float32Array(memory.buffer, byteOffset, length), byteOffset, length };
   }
 
   return {
@@ -52,13 +77,12 @@ export function createVectorAllocator(memory: KernelMemory): VectorAllocator {
       vector.data.fill(0);
       return vector;
     },
-    release({ byteOffset, length }) {
-      assert(taken.delete(byteOffset), `release of a vector at ${byteOffset} that is not allocated`);
-      const bytes = alignedBytes(length);
-      const offsets = freeOffsets.get(bytes);
-      if (offsets === undefined) freeOffsets.set(bytes, [byteOffset]);
-      else offsets.push(byteOffset);
+    release: ({ byteOffset, length }) => giveBack(byteOffset, aligned(length * BYTES_PER_ELEMENT)),
+    allocateBytes(length) {
+      const byteOffset = take(aligned(length));
+      return { data: new Uint8Array(memory.buffer, byteOffset, length), byteOffset, length };
     },
+    releaseBytes: ({ byteOffset, length }) => giveBack(byteOffset, aligned(length)),
   };
 }
 
@@ -81,10 +105,6 @@ function growBy(memory: KernelMemory, bytes: number): void {
   }
 }
 
-function vectorAt(memory: KernelMemory, byteOffset: number, length: number): Vector {
-  return { data: new Float32Array(memory.buffer, byteOffset, length), byteOffset, length };
-}
-
-function alignedBytes(length: number): number {
-  return Math.max(1, Math.ceil((length * BYTES_PER_ELEMENT) / ALIGNMENT)) * ALIGNMENT;
+function aligned(bytes: number): number {
+  return Math.max(1, Math.ceil(bytes / ALIGNMENT)) * ALIGNMENT;
 }

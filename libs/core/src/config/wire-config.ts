@@ -1,0 +1,10 @@
+import { z } from 'zod';
+
+/**
+ * What a gradient's numbers become on their way to the shards: themselves, bfloat16 (half the bytes), or 8-bit integers
+ * with a scale for 32 of them (a little over a quarter). Every node's sum is rounded so, wherever it is added: another
+ * choice is another result, but any of them is the same for any number of workers.
+ */
+export const wireSchema = z.enum(['float32', 'bf16', 'int8']).default('float32');
+
+export type WireConfig = z.output<typeof wireSchema>;

@@ -1,0 +1,103 @@
+import { finiteOrZero } from './bits';
+import { add, sub } from './lanes';
+
+/** Any NaN becomes this one, so that encoded bytes do not depend on a processor's choice of payload. */
+const QUIET_NAN: i32 = 0x7fc00000;
+
+/** The nearest bfloat16 (the upper half of a float32), ties to even, as a float32. Beyond the largest lies infinity. */
+// @ts-ignore: decorator
+@inline function rounded<T>(value: T): T {
+  // @ts-ignore: one branch is compiled
+  if (isVector<T>()) {
+    const odd = v128.and(i32x4.shr_u(value, 16), i32x4.splat(1));
+    const bits = i32x4.add(value, i32x4.add(odd, i32x4.splat(0x7fff)));
+    // @ts-ignore: one branch is compiled
+    return v128.bitselect(i32x4.splat(QUIET_NAN), v128.and(bits, i32x4.splat(0xffff0000)), f32x4.ne(value, value));
+  // @ts-ignore: one branch is compiled
+  } else {
+    const bits = reinterpret<u32>(value);
+    // @ts-ignore: one branch is compiled
+    return reinterpret<f32>(value != value ? QUIET_NAN : (bits + 0x7fff + ((bits >> 16) & 1)) & 0xffff0000);
+  }
+}
+
+// @ts-ignore: decorator
+@inline function storeHalves(out: usize, low: v128, high: v128): void {
+  v128.store(out, i16x8.narrow_i32x4_u(i32x4.shr_u(low, 16), i32x4.shr_u(high, 16)));
+}
+
+// @ts-ignore: decorator
+@inline function storeHalf(out: usize, value: f32): void {
+  store<u16>(out, <u16>(reinterpret<u32>(value) >> 16));
+}
+
+/** `out = bf16(floats)`; `bytes` are those of the floats. */
+export function encodeBf16(out: usize, floats: usize, bytes: usize): void {
+  let at: usize = 0;
+  for (const end = bytes & ~63; at < end; at += 64) {
+    const from = floats + at, to = out + (at >> 1);
+    storeHalves(to, rounded<v128>(v128.load(from)), rounded<v128>(v128.load(from + 16)));
+    storeHalves(to + 16, rounded<v128>(v128.load(from + 32)), rounded<v128>(v128.load(from + 48)));
+  }
+  for (; at < bytes; at += 4) storeHalf(out + (at >> 1), rounded<f32>(load<f32>(floats + at)));
+}
+
+/** Rounds `floats + residual`, and leaves in `residual` what rounding took away; 0 where that is no number. */
+// @ts-ignore: decorator
+@inline function withResidual<T>(floats: usize, residual: usize): T {
+  const sum = add<T>(load<T>(floats), load<T>(residual));
+  const kept = rounded<T>(sum);
+  store<T>(residual, finiteOrZero<T>(sub<T>(sum, kept)));
+  return kept;
+}
+
+/** `sum = floats + residual; out = bf16(sum); residual = sum - out` */
+export function encodeBf16Residual(out: usize, floats: usize, residual: usize, bytes: usize): void {
+  let at: usize = 0;
+  for (const end = bytes & ~31; at < end; at += 32) {
+    const low = withResidual<v128>(floats + at, residual + at);
+    storeHalves(out + (at >> 1), low, withResidual<v128>(floats + at + 16, residual + at + 16));
+  }
+  for (; at < bytes; at += 4) storeHalf(out + (at >> 1), withResidual<f32>(floats + at, residual + at));
+}
+
+/** `floats = encoded`, which is exact; `bytes` are those of the floats. */
+export function decodeBf16(floats: usize, encoded: usize, bytes: usize): void {
+  let at: usize = 0;
+  for (const end = bytes & ~31; at < end; at += 32) {
+    const from = encoded + (at >> 1);
+    v128.store(floats + at, i32x4.shl(v128.load16x4_u(from), 16));
+    v128.store(floats + at + 16, i32x4.shl(v128.load16x4_u(from + 8), 16));
+  }
+  for (; at < bytes; at += 4) store<u32>(floats + at, <u32>load<u16>(encoded + (at >> 1)) << 16);
+}
+
+// @ts-ignore: decorator
+@inline function roundAt<T>(at: usize): void {
+  store<T>(at, rounded<T>(load<T>(at)));
+}
+
+/** `vector = bf16(vector)` */
+export function roundBf16(vector: usize, bytes: usize): void {
+  let at = vector;
+  for (const end = vector + (bytes & ~31); at < end; at += 32) {
+    roundAt<v128>(at);
+    roundAt<v128>(at + 16);
+  }
+  for (const end = vector + bytes; at < end; at += 4) roundAt<f32>(at);
+}
+
+// @ts-ignore: decorator
+@inline function addRoundedAt<T>(into: usize, other: usize, offset: usize): void {
+  store<T>(into + offset, rounded<T>(add<T>(load<T>(into + offset), load<T>(other + offset))));
+}
+
+/** `into = bf16(into + other)` */
+export function addRoundedBf16(into: usize, other: usize, bytes: usize): void {
+  let at: usize = 0;
+  for (const end = bytes & ~31; at < end; at += 32) {
+    addRoundedAt<v128>(into, other, at);
+    addRoundedAt<v128>(into, other, at + 16);
+  }
+  for (; at < bytes; at += 4) addRoundedAt<f32>(into, other, at);
+}

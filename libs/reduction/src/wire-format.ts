@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import type { WireConfig } from '@lockstep/core';
+import type { KernelExports } from './kernel-module.ts';
+import type { Bytes, Vector } from './vector.ts';
+
+/**
+ * How float32 numbers travel. Encoding rounds to the nearest number that the format has, ties to even, and what is
+ * decoded is encoded to itself. So where each sum of the tree is rounded (`round` a micro-batch's gradient, `merge` two
+ * partials), every partial travels without loss, and the result does not depend on which of them do.
+ * Infinities and NaNs stay visible as such.
+ */
+export interface WireFormat {
+  readonly name: WireConfig;
+  /** What else a receipt must say of it. */
+  readonly parameters: Readonly<Record<string, number | string>>;
+  /** A vector may be cut at multiples of so many elements: its pieces have the bytes of the whole. */
+  readonly blockLength: number;
+  /** Bytes of `length` encoded elements. */
+  bytesFor(length: number): number;
+  /**
+   * `sum = floats + residual; out = sum, rounded; residual = sum - out`, which is exact; without a residual, `out = floats`.
+   * Where sum or `out` is not finite no residual is left.
+   */
+  encode(floats: Vector, residual: Vector | null, out: Bytes): void;
+  /** Exact. An element that was not finite is not; in `int8` its whole block is NaN. */
+  decode(bytes: Bytes, out: Vector): void;
+  /** In place what encoding and decoding make of it. */
+  round(vector: Vector): void;
+  /** `into = into + other`, rounded: a tree node's sum from those of its children. */
+  merge(into: Vector, other: Vector): void;
+}
+
+/** `int8`: elements of one scale. */
+const BLOCK = 32;
+
+export function createWireFormats(kernels: KernelExports): Readonly<Record<WireConfig, WireFormat>> {
+  return {
+    float32: createFormat({ name: 'float32', parameters: {}, blockLength: 1, bytesFor: (length) => length * 4 }, float32Of(kernels)),
+    bf16: createFormat({ name: 'bf16', parameters: {}, blockLength: 1, bytesFor: (length) => length * 2 }, {
+      encode: kernels.encodeBf16, encodeResidual: kernels.encodeBf16Residual, decode: kernels.decodeBf16,
+      round: kernels.roundBf16, addRounded: kernels.addRoundedBf16,
+    }),
+    int8: createFormat({
+      name: 'int8', parameters: { block: BLOCK, scale: 'power of two' }, blockLength: BLOCK,
+      bytesFor: (length) => length + Math.ceil(length / BLOCK),
+    }, {
+      encode: kernels.encodeInt8, encodeResidual: kernels.encodeInt8Residual, decode: kernels.decodeInt8,
+      round: kernels.roundInt8, addRounded: kernels.addRoundedInt8,
+    }),
+  };
+}
+
+/** Byte offsets in kernel memory; `bytes` are those of the floats. */
+interface FormatKernels {
+  encode(out: number, floats: number, bytes: number): void;
+  encodeResidual(out: number, floats: number, residual: number, bytes: number): void;
+  decode(floats: number, encoded: number, bytes: number): void;
+  round(vector: number, bytes: number): void;
+  addRounded(into: number, other: number, bytes: number): void;
+}
+
+function float32Of(kernels: KernelExports): FormatKernels {
+  return {
+    encode: kernels.copy,
+    encodeResidual(out, floats, residual, bytes) {
+      kernels.add(residual, floats, bytes);
+      kernels.copy(out, residual, bytes);
+      kernels.clear(residual, bytes);
+    },
+    decode: kernels.copy,
+    round: () => undefined,
+    addRounded: kernels.add,
+  };
+}
+
+function createFormat(description: Pick<WireFormat, 'name' | 'parameters' | 'blockLength' | 'bytesFor'>, kernels: FormatKernels): WireFormat {
+  return {
+    ...description,
+    encode(floats, residual, out) {
+      assert.equal(out.length, description.bytesFor(floats.length));
+      const { byteOffset, data: { byteLength } } = floats;
+      if (residual === null) return kernels.encode(out.byteOffset, byteOffset, byteLength);
+      assert.equal(residual.length, floats.length);
+      kernels.encodeResidual(out.byteOffset, byteOffset, residual.byteOffset, byteLength);
+    },
+    decode(bytes, out) {
+      assert.equal(bytes.length, description.bytesFor(out.length));
+      kernels.decode(out.byteOffset, bytes.byteOffset, out.data.byteLength);
+    },
+    round: ({ byteOffset, data }) => kernels.round(byteOffset, data.byteLength),
+    merge(into, other) {
+      assert.equal(other.length, into.length);
+      kernels.addRounded(into.byteOffset, other.byteOffset, into.data.byteLength);
+    },
+  };
+}
