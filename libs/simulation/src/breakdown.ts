@@ -1,3 +1,4 @@
+import { meanOf } from './statistics.ts';
 import type { MadeStep } from './training-simulation.ts';
 
 /** Where a step's time goes, in milliseconds, along the path that made it as long as it is. They add up to the step. */
@@ -39,5 +40,3 @@ export const totalOf = (parts: StepParts): number => PART_NAMES.reduce((sum, nam
 export function meanParts(all: readonly StepParts[]): StepParts {
   return Object.fromEntries(PART_NAMES.map((name) => [name, meanOf(all.map((parts) => parts[name]))])) as unknown as StepParts;
 }
-
-export const meanOf = (values: readonly number[]): number => (values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length);

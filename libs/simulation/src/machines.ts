@@ -47,6 +47,6 @@ function createHost(cluster: Cluster, queue: EventQueue): Host {
 }
 
 /** A stream sends no more than its window until the acknowledgement is back. */
-function streamBytesPerMs({ windowKiB, delayMs }: Cluster): number {
-  return delayMs === 0 ? Infinity : (windowKiB * 1024) / (2 * delayMs);
+function streamBytesPerMs({ windowBytes, delayMs }: Cluster): number {
+  return delayMs === 0 ? Infinity : windowBytes / (2 * delayMs);
 }

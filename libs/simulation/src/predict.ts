@@ -1,6 +1,7 @@
 import { breakDown, meanParts, totalOf, type StepParts } from './breakdown.ts';
 import { microBatchesOf, type Cluster } from './cluster.ts';
 import { checkpointMs, recoveryMs } from './recovery.ts';
+import { medianOf } from './statistics.ts';
 import { TrainingSimulation } from './training-simulation.ts';
 
 /** What a cluster of so many workers does. */
@@ -52,10 +53,4 @@ export function predict(cluster: Cluster, workers: number, { steps, seed }: Pred
     workers, hosts: new Set(simulation.layout.hostOfWorker).size, shards: simulation.layout.placements.length, microBatches,
     stepMs, medianStepMs: medianOf(all.map(totalOf)), samplesPerSecond: (microBatches * cluster.microBatchSize * 1000) / stepMs, efficiency: 1, parts,
   };
-}
-
-export function medianOf(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return sorted.length % 2 === 1 ? sorted[Math.floor(middle)]! : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }
