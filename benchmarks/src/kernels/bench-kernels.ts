@@ -1,19 +1,18 @@
 import { optimizerSchema } from '@lockstep/core';
-import { createKernels, createOptimizer, type Kernels, type Vector } from '@lockstep/reduction';
+import { createKernels, createOptimizer } from '@lockstep/reduction';
 import type { Row } from '../row.ts';
 import { mediansInterleaved, timed } from './interleaved.ts';
 import { addLoop, adamLoop } from './javascript-loops.ts';
+import { filledArray, filledVector, IN_CACHE, IN_MEMORY, millions } from './operands.ts';
 import { startTorchAdam } from './torch-adam.ts';
+import { benchWireFormats } from './wire-formats.ts';
 
-/** The CNN's parameters, which stay in a core's cache, and as many as stream from memory. */
-const IN_CACHE = 421_642;
-const IN_MEMORY = 16_000_000;
 const REPETITIONS = 11;
 const BYTES_PER_ELEMENT = { copy: 8, add: 12, adam: 28 };
 /** By then the bias corrections are near 1. */
 const LATE_UPDATE = 10_000;
 
-/** Reduction and optimizer kernels against memory bandwidth, plain JavaScript and, where `python` has it, PyTorch's fused Adam. */
+/** Reduction, optimizer and wire format kernels against memory bandwidth, plain JavaScript and, where `python` has it, PyTorch's fused Adam. */
 export async function benchKernels({ python = 'python3' }: { readonly python?: string } = {}): Promise<Row[]> {
   return [
     ...(await againstMemory(IN_CACHE)),
@@ -21,6 +20,8 @@ export async function benchKernels({ python = 'python3' }: { readonly python?: s
     await againstTorch(IN_CACHE, python),
     await againstTorch(IN_MEMORY, python),
     ...(await againstJavaScript(IN_CACHE)),
+    ...(await benchWireFormats(IN_CACHE, REPETITIONS)),
+    ...(await benchWireFormats(IN_MEMORY, REPETITIONS)),
   ];
 }
 
@@ -83,18 +84,4 @@ function elementsRow(name: string, length: number, ours: number, theirs: number,
 
 function elements(length: number, seconds: number): string {
   return `${(length / seconds / 1e9).toFixed(2)} G/s`;
-}
-
-function millions(length: number): string {
-  return `${(length / 1e6).toFixed(1)} M`;
-}
-
-function filledVector(kernels: Kernels, length: number): Vector {
-  const vector = kernels.allocateZeros(length);
-  vector.data.fill(1e-3);
-  return vector;
-}
-
-function filledArray(length: number): Float32Array {
-  return new Float32Array(length).fill(1e-3);
 }
