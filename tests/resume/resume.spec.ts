@@ -81,6 +81,17 @@ describe('a run that is stopped in the middle of an epoch', () => {
     await expectSameEnd('damaged', resumed.events);
   });
 
+  it('is refused at once where the weights of its best epoch are damaged', async () => {
+    await stopAt(EPOCH_OF_STOP * STEPS_PER_EPOCH, train('best-damaged', '--workers', '2', '--checkpoints.keep-last', '1'), 'SIGTERM');
+    const checkpoints = join(runsDirectory, 'best-damaged', 'checkpoints');
+    const [best = ''] = (await readdir(checkpoints)).toSorted();
+    await truncate(join(checkpoints, best, 'parameters.safetensors'), 100);
+    const resumed = await resume('best-damaged', '--workers', '1');
+    expect(resumed.exitCode).toBe(1);
+    expect(resumed.stderr).toContain(`the run is to end with the weights of its best epoch, of step ${Number(best.replace('step-', ''))}: cannot read`);
+    expect(resumed.events.filter(({ event }) => event === 'step')).toEqual([]);
+  });
+
   it('goes on after two stops, of which one was a kill', async () => {
     await stopAt(STEPS_PER_EPOCH + 3, train('twice', '--workers', '2'), 'SIGKILL');
     await stopAt(EPOCH_OF_STOP * STEPS_PER_EPOCH, lockstep('train', '--resume', 'twice', '--workers', '1', '--shards', '2'), 'SIGINT');

@@ -1,4 +1,4 @@
-import { messageOf, type CheckpointEvent, type LockstepError, type ParameterLayout, type RunConfig } from '@lockstep/core';
+import { LockstepError, messageOf, type CheckpointEvent, type ParameterLayout, type RunConfig } from '@lockstep/core';
 import { listCheckpoints, newestCheckpoint, readCheckpoint, removeCheckpoints, writeCheckpoint, type BestEpoch, type RunDirectory } from '@lockstep/checkpoint';
 import { checkpointsToRemove, isCheckpointVersion, type RunPlan } from '@lockstep/scheduling';
 import type { RunTotals } from './run-record.ts';
@@ -88,6 +88,18 @@ export class Checkpoints {
   newest(): ReturnType<typeof newestCheckpoint> {
     const { directory, layout, onWarning } = this.#options;
     return newestCheckpoint(directory, layout, { onSkipped: (error: LockstepError) => onWarning(`checkpoint skipped: ${error.message}`) });
+  }
+
+  /**
+   * A run that goes on from `version` and is to end with its best epoch can only where that epoch's checkpoint is whole;
+   * one after `version` will be written again. @throws LockstepError `storage` naming the checkpoint.
+   */
+  async requireBest(best: BestEpoch | null, version: number): Promise<void> {
+    const { config: { keepBest }, directory, layout } = this.#options;
+    if (!keepBest || best === null || best.version > version) return;
+    await readCheckpoint(directory, best.version, layout).catch((cause: unknown) => {
+      throw new LockstepError('storage', `the run is to end with the weights of its best epoch, of step ${best.version}: ${messageOf(cause)}`, { hint: 'put a copy of that checkpoint back: nothing else holds these weights', cause });
+    });
   }
 
   /** The parameters of a version, or null where it has no whole checkpoint. */

@@ -295,6 +295,7 @@ class Run {
     });
     this.#checkpoints = checkpoints;
     const from = await checkpoints.newest();
+    await checkpoints.requireBest(state.epochs.at(-1)?.best ?? null, from?.version ?? 0);
     if (kept.numSteps < (from?.version ?? 0)) {
       throw new LockstepError('storage', `${directory.file('receipts.jsonl')} has the steps up to ${kept.numSteps}, the newest checkpoint is of step ${from?.version}`, { hint: 'put back the whole file, or remove the checkpoints after it' });
     }
