@@ -27,7 +27,7 @@ export const clusterSchema = z.strictObject({
   copyGBps: positive.default(4).describe('copy between a process and the tmpfs, in GB/s'),
   memoryGBps: positive.default(100).describe('memory bandwidth that a host\'s processes share'),
   messageMs: z.number().min(0).default(0.05).describe('what a message costs the thread that sends it and the one that takes it'),
-  overheadMs: z.number().min(0).default(1).describe('what else a worker\'s step takes: threads woken, parameters handed over'),
+  overheadMs: z.number().min(0).default(0.5).describe('what else a worker\'s step takes: threads woken, parameters handed over'),
   wireBytes: positive.default(4).describe('bytes of a parameter between hosts'),
 
   shardHosts: z.array(z.enum(['coordinator', 'workers', 'servers'])).min(1).default(['coordinator']).describe('whose processes host the shards'),

@@ -32,7 +32,7 @@ export function simulateCommand(): Command {
     .option('--preset <names>', 'clusters to begin with, by commas')
     .option('--cluster <file>', 'a JSON file with fields of the cluster')
     .option('--workers <n,n,…>', 'numbers of workers', counts, WORKERS)
-    .option('--steps <n>', 'steps simulated for each', counted, 10)
+    .option('--steps <n>', 'steps simulated for each', (text: string) => counted(text), 10)
     .option('--seed <n>', 'of the jitter', seeded, 42)
     .option('--json', 'print one JSON object')
     .option('--plot <file>', 'draw it too, as .html or .svg')
