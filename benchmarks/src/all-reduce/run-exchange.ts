@@ -1,0 +1,39 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { cutIntoShards } from '@lockstep/parameter-server';
+import { medianOf } from '../statistics.ts';
+import type { ExchangeOrder, FromExchange, ToExchange } from './exchange-messages.ts';
+
+const PROGRAM = fileURLToPath(new URL('./exchange-process.ts', import.meta.url));
+/** Steps before the ones that count: the first touch of memory and files. */
+export const WARM_UP = 3;
+
+/** Median milliseconds of an all-reduce among so many processes of this machine. */
+export async function runExchange(order: Omit<ExchangeOrder, 'rank'>, signal: AbortSignal): Promise<number> {
+  const { processes, floats } = order;
+  const children = Array.from({ length: processes }, (_, rank) =>
+    fork(PROGRAM, [JSON.stringify({ ...order, rank, steps: order.steps + WARM_UP } satisfies ExchangeOrder)], { signal, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }));
+  try {
+    const ranges = cutIntoShards(floats, processes);
+    const listening = await Promise.all(children.map((child) => heard(child, 'listening')));
+    const endpoints = listening.map(({ unixAddress, tcpAddress }, shard) => ({ unixAddress, tcpAddress, ...ranges[shard]! }));
+    for (const child of children) child.send({ kind: 'connect', endpoints } satisfies ToExchange);
+    const times = await Promise.all(children.map((child) => heard(child, 'times')));
+    return medianOf(times[0]!.milliseconds.slice(WARM_UP));
+  } finally {
+    for (const child of children) if (child.connected) child.send({ kind: 'end' } satisfies ToExchange);
+    for (const child of children) if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  }
+}
+
+/** The child's next message of a kind. */
+async function heard<Kind extends FromExchange['kind']>(child: ChildProcess, kind: Kind): Promise<Extract<FromExchange, { kind: Kind }>> {
+  const { promise, resolve, reject } = Promise.withResolvers<Extract<FromExchange, { kind: Kind }>>();
+  child.on('message', (message: FromExchange) => {
+    if (message.kind === kind) resolve(message as Extract<FromExchange, { kind: Kind }>);
+  });
+  child.once('exit', (code) => reject(new Error(`a process of the exchange ended with exit code ${code}`)));
+  child.once('error', reject);
+  return promise;
+}
