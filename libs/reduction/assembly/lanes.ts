@@ -52,11 +52,11 @@
   else return value < low ? low : high < value ? high : value;
 }
 
-/** `value` in every lane. */
+/**
+ * These bits in every lane, in a way that keeps them in a register: V8 makes a constant anew wherever it is used.
+ * `bytes` must be a multiple of 4.
+ */
 // @ts-ignore: decorator
-@inline export function splat<T>(value: f32): T {
-  // @ts-ignore: one branch is compiled
-  if (isVector<T>()) return f32x4.splat(value);
-  // @ts-ignore: one branch is compiled
-  else return value;
+@inline export function held(bits: i32, bytes: usize): v128 {
+  return i32x4.splat(bits ^ <i32>(bytes & 3));
 }

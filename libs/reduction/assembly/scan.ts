@@ -1,12 +1,15 @@
-import { larger, LARGEST_FINITE, MAGNITUDE } from './bits';
+import { larger } from './bits';
+import { held } from './lanes';
 
+const LARGEST_FINITE: i32 = 0x7f7fffff;
+const MAGNITUDE: i32 = 0x7fffffff;
 /** Odd, so that multiplying loses nothing (MurmurHash3's first finaliser constant). */
 const FACTOR: i32 = 0x85ebca6b;
 const NON_FINITE: f64 = 4294967296;
 
 // @ts-ignore: decorator
-@inline function mixLanes(hash: v128, value: v128): v128 {
-  const product = i32x4.mul(v128.xor(hash, value), i32x4.splat(FACTOR));
+@inline function mixLanes(hash: v128, value: v128, factor: v128): v128 {
+  const product = i32x4.mul(v128.xor(hash, value), factor);
   return v128.xor(product, i32x4.shr_u(product, 15));
 }
 
@@ -30,17 +33,18 @@ const NON_FINITE: f64 = 4294967296;
  * in by the same formula in order. Every turn is a bijection, so one flipped bit always changes the digest; zeros have 0.
  */
 export function scan(vector: usize, bytes: usize): f64 {
+  const factor = held(FACTOR, bytes), magnitude = held(MAGNITUDE, bytes);
   let hashA = i32x4.splat(0), hashB = i32x4.splat(0), hashC = i32x4.splat(0), hashD = i32x4.splat(0);
   let largestA = i32x4.splat(0), largestB = i32x4.splat(0);
   let at = vector;
   for (const end = vector + (bytes & ~63); at < end; at += 64) {
     const a = v128.load(at), b = v128.load(at + 16), c = v128.load(at + 32), d = v128.load(at + 48);
-    hashA = mixLanes(hashA, a);
-    hashB = mixLanes(hashB, b);
-    hashC = mixLanes(hashC, c);
-    hashD = mixLanes(hashD, d);
-    largestA = larger(larger(largestA, a), c);
-    largestB = larger(larger(largestB, b), d);
+    hashA = mixLanes(hashA, a, factor);
+    hashB = mixLanes(hashB, b, factor);
+    hashC = mixLanes(hashC, c, factor);
+    hashD = mixLanes(hashD, d, factor);
+    largestA = larger(larger(largestA, a, magnitude), c, magnitude);
+    largestB = larger(larger(largestB, b, magnitude), d, magnitude);
   }
   let hash = foldLanes(foldLanes(foldLanes(foldLanes(0, hashA), hashB), hashC), hashD);
   let nonFinite = v128.any_true(i32x4.gt_s(i32x4.max_s(largestA, largestB), i32x4.splat(LARGEST_FINITE)));

@@ -49,18 +49,19 @@ const bf16: ScalarWireFormat = {
 };
 
 const BLOCK = 32;
+const LARGEST_EXPONENT = 121;
 
 /** The exponent of the smallest scale by which the largest magnitude rounds to at most 127. */
 function scaleExponent(largest: number): number {
   let exponent = -127;
-  while (exponent < 121 && nearestEven(largest / 2 ** exponent) > 127) exponent += 1;
+  while (nearestEven(largest / 2 ** exponent) > 127) exponent += 1;
   return exponent;
 }
 
 function encodeBlock(values: Values): number[] {
-  if (!values.every(Number.isFinite)) return [255, ...Array.from(values, () => 0)];
-  const exponent = scaleExponent(Math.max(...values.map(Math.abs)));
-  const element = (value: number) => Math.sign(value) * Math.min(127, nearestEven(Math.abs(value) / 2 ** exponent));
+  const exponent = values.every(Number.isFinite) ? scaleExponent(Math.max(...values.map(Math.abs))) : Infinity;
+  if (exponent > LARGEST_EXPONENT) return [255, ...Array.from(values, () => 0)];
+  const element = (value: number) => Math.sign(value) * nearestEven(Math.abs(value) / 2 ** exponent);
   return [exponent + 127, ...Array.from(values, element)];
 }
 

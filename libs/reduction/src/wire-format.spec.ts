@@ -168,7 +168,9 @@ describe('int8', () => {
     expect(Array.from(rounded(format, values))).toEqual(Array.from(values, (_, index) => (index >= 32 && index < 64 ? Number.NaN : 1)));
   });
 
-  it('keeps the largest numbers finite', () => {
-    expect(Array.from(rounded(format, Float32Array.of(3.4028234663852886e38, -3.4028234663852886e38)))).toEqual([127 * 2 ** 121, -127 * 2 ** 121]);
+  it('takes what is beyond its largest number for infinite', () => {
+    const tie = 127.5 * 2 ** 121;
+    expect(Array.from(rounded(format, Float32Array.of(-tie + 2 ** 104, 2 ** 127)))).toEqual([-127 * 2 ** 121, 2 ** 127]);
+    expect(Array.from(rounded(format, Float32Array.of(-tie, 1)))).toEqual([Number.NaN, Number.NaN]);
   });
 });
