@@ -1,7 +1,7 @@
 import { LockstepError, rankOf, type Capabilities, type ConfigBundle, type ErrorCode, type Numerics, type Rank, type RunConfig, type WorkerEvent } from '@lockstep/core';
 import {
   activeRanks, chooseNumerics, decideStart, describeMember, memberOf, presentMembers, refusalOf, silentMembers,
-  withActive, withHeard, withLeaving, withLeft, withLost, withRejoined, type Member, type Membership,
+  withActive, withAllHeard, withLeaving, withLeft, withLost, withRejoined, type Member, type Membership,
 } from '@lockstep/scheduling';
 import { PROTOCOL_VERSION, type BlockReference, type CoordinatorMessage, type EvaluationPartMessage, type MembershipPort, type ModelReadyMessage, type PlacementMessage, type WorkerConnection, type WorkerMessage__Output } from '@lockstep/transport';
 import { ModelAgreement, type BuiltModel } from './model-agreement.ts';
@@ -51,6 +51,8 @@ export class WorkerRegistry implements MembershipPort {
   readonly #model: ModelAgreement;
   readonly #watch: NodeJS.Timeout;
   #membership: Membership = [];
+  /** Who spoke, and when, since the membership was looked at last. */
+  readonly #heardMs = new Map<Rank, number>();
   #nextRank: number;
   #terms: RunTerms | null = null;
   #numerics: Numerics | null;
@@ -81,6 +83,7 @@ export class WorkerRegistry implements MembershipPort {
   }
 
   get membership(): Membership {
+    this.#noteHeard();
     return this.#membership;
   }
 
@@ -132,7 +135,7 @@ export class WorkerRegistry implements MembershipPort {
 
   message(connection: WorkerConnection, message: WorkerMessage__Output): void {
     const rank = this.#ranks.get(connection);
-    if (rank !== undefined) this.#membership = withHeard(this.#membership, rank, performance.now());
+    if (rank !== undefined) this.#heardMs.set(rank, performance.now());
     if (message.hello) this.#admit(connection, message.hello);
     else if (rank === undefined) refuse(connection, 'protocol', 'a worker must say hello first');
     else if (message.modelReady) this.#takeModel(rank, message.modelReady);
@@ -174,6 +177,7 @@ export class WorkerRegistry implements MembershipPort {
     const before = this.#connections.get(rank);
     if (before !== undefined) this.#ranks.delete(before);
     before?.end();
+    this.#heardMs.delete(rank);
     this.#membership = withRejoined(this.#membership, rank, capabilities, performance.now());
     this.#connections.set(rank, connection);
     this.#ranks.set(connection, rank);
@@ -198,7 +202,7 @@ export class WorkerRegistry implements MembershipPort {
   #welcome(rank: Rank): void {
     if (this.#terms === null) return;
     const { config, bundle, dataset } = this.#terms;
-    this.#membership = withHeard(this.#membership, rank, performance.now());
+    this.#heardMs.set(rank, performance.now());
     this.send(rank, {
       welcome: {
         rank, configJson: JSON.stringify(config), numericsJson: JSON.stringify(this.#numerics), dataset,
@@ -239,9 +243,15 @@ export class WorkerRegistry implements MembershipPort {
     this.#lastBeatMs = nowMs;
     // After a stall of this process the workers' messages are there but not read yet.
     if (sinceBeatMs > this.#options.failureDetectionMs / 2) return;
+    this.#noteHeard();
     for (const { rank, lastHeardMs } of silentMembers(this.#membership, nowMs, this.#options.failureDetectionMs)) {
       this.#lose(rank, `silent for ${((nowMs - lastHeardMs) / 1000).toFixed(1)} s`);
     }
+  }
+
+  #noteHeard(): void {
+    this.#membership = withAllHeard(this.#membership, this.#heardMs);
+    this.#heardMs.clear();
   }
 
   /** A worker is gone, for now or for good; others take its part over. */

@@ -36,10 +36,13 @@ export function planAssignment(state: AssignmentState): AssignmentDecision {
   const { ranks, speeds, microBatches } = state;
   const current: Assignment = state.current ?? new Map();
   if (ranks.length === 0) return { kind: 'keep' };
-  const assignment = assignBySpeed(ranks, speeds, microBatches);
   const change = describeChange([...current.keys()], ranks);
-  if (change !== null) return { kind: 'assign', assignment, reason: change };
-  const [beforeMs, afterMs] = [predictedMs(current, speeds), predictedMs(assignment, speeds)];
+  if (change !== null) return { kind: 'assign', assignment: assignBySpeed(ranks, speeds, microBatches), reason: change };
+  const beforeMs = predictedMs(current, speeds);
+  // No cut is ready before the fair shares are: most often these say already that there is nothing to gain.
+  if (fairMs(ranks, speeds, microBatches) > beforeMs * (1 - WORTH_MOVING)) return { kind: 'keep' };
+  const assignment = assignBySpeed(ranks, speeds, microBatches);
+  const afterMs = predictedMs(assignment, speeds);
   if (afterMs > beforeMs * (1 - WORTH_MOVING)) return { kind: 'keep' };
   return { kind: 'assign', assignment, reason: `the slowest worker computes ${afterMs.toFixed(1)} ms a step instead of ${beforeMs.toFixed(1)} ms` };
 }
@@ -54,6 +57,12 @@ export function takeOver(work: { readonly microBatches: readonly number[]; reado
   return new Map(dealt.filter(([, nodes]) => nodes.length > 0));
 }
 
+/** The least time in which these workers can be ready with a step, in milliseconds. */
+function fairMs(ranks: readonly Rank[], speeds: Speeds, microBatches: number): number {
+  const ms = speedsOf(ranks, speeds);
+  return readyMs(ms, fairShares(ms, microBatches));
+}
+
 /** When the last worker is ready with its part of a step, in milliseconds. */
 function predictedMs(assignment: Assignment, speeds: Speeds): number {
   const shares = [...assignment.values()].map((nodes) => nodes.reduce((sum, { level }) => sum + 2 ** level, 0));
@@ -62,8 +71,9 @@ function predictedMs(assignment: Assignment, speeds: Speeds): number {
 
 /** `with worker 3, without workers 0, 1`, or null where the same workers take part. */
 function describeChange(before: readonly Rank[], after: readonly Rank[]): string | null {
-  const come = after.filter((rank) => !before.includes(rank));
-  const gone = before.filter((rank) => !after.includes(rank));
+  const [were, are] = [new Set(before), new Set(after)];
+  const come = after.filter((rank) => !were.has(rank));
+  const gone = before.filter((rank) => !are.has(rank));
   const changes = [...listOf('with', come), ...listOf('without', gone)];
   return changes.length === 0 ? null : changes.join(', ');
 }

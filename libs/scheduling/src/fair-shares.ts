@@ -6,9 +6,13 @@
 export function fairShares(msPerPiece: readonly number[], amount: number): number[] {
   const idealMs = amount / msPerPiece.reduce((rate, ms) => rate + 1 / ms, 0);
   const shares = msPerPiece.map((ms) => Math.floor((idealMs / ms) * (1 - Number.EPSILON * 8)));
+  /** When each would be ready with one piece more. */
+  const nextMs = msPerPiece.map((ms, worker) => ((shares[worker] ?? 0) + 1) * ms);
   for (let left = amount - shares.reduce((sum, share) => sum + share, 0); left > 0; left -= 1) {
-    const first = earliest(msPerPiece.map((ms, worker) => ((shares[worker] ?? 0) + 1) * ms));
-    shares[first] = (shares[first] ?? 0) + 1;
+    const first = earliest(nextMs);
+    const share = (shares[first] ?? 0) + 1;
+    shares[first] = share;
+    nextMs[first] = (share + 1) * (msPerPiece[first] ?? 0);
   }
   return shares;
 }
@@ -17,4 +21,10 @@ export function fairShares(msPerPiece: readonly number[], amount: number): numbe
 export const readyMs = (msPerPiece: readonly number[], shares: readonly number[]): number =>
   Math.max(0, ...shares.map((share, worker) => share * (msPerPiece[worker] ?? 0)));
 
-const earliest = (times: readonly number[]): number => times.reduce((best, time, index) => (time < (times[best] ?? Infinity) ? index : best), 0);
+function earliest(times: readonly number[]): number {
+  let best = 0;
+  for (let index = 1; index < times.length; index += 1) {
+    if ((times[index] ?? 0) < (times[best] ?? 0)) best = index;
+  }
+  return best;
+}

@@ -4,7 +4,7 @@ export { isCheckpointVersion } from './checkpoint-plan.ts';
 export { judgeEpoch, type BestEpoch, type EarlyStoppingRule, type EpochVerdict } from './early-stopping.ts';
 export { dealParts, EVALUATION_PART_EXAMPLES, evaluationPartRange, numEvaluationParts, redealParts } from './evaluation-parts.ts';
 export {
-  activeRanks, decideStart, describeMember, isPresent, memberOf, presentMembers, silentMembers, withActive, withHeard, withJoined, withLeaving, withLeft,
+  activeRanks, decideStart, describeMember, isPresent, memberOf, presentMembers, silentMembers, withActive, withAllHeard, withHeard, withJoined, withLeaving, withLeft,
   withLost, withRejoined, type Member, type Membership, type PresentMember, type StartDecision,
 } from './membership.ts';
 export { microBatchesIn, nodesOf } from './node-lists.ts';

@@ -40,7 +40,15 @@ export function withRejoined(membership: Membership, rank: Rank, capabilities: C
 }
 
 export function withHeard(membership: Membership, rank: Rank, nowMs: number): Membership {
-  return changed(membership, rank, (member) => ({ ...member, lastHeardMs: nowMs }));
+  return withAllHeard(membership, new Map([[rank, nowMs]]));
+}
+
+/** Notes when each of these was heard last. */
+export function withAllHeard(membership: Membership, heardMs: ReadonlyMap<Rank, number>): Membership {
+  return membership.map((member) => {
+    const lastHeardMs = heardMs.get(member.rank);
+    return lastHeardMs !== undefined && isPresent(member) ? { ...member, lastHeardMs } : member;
+  });
 }
 
 export function withActive(membership: Membership, rank: Rank): Membership {
