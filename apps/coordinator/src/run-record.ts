@@ -20,6 +20,9 @@ export interface RunTotals {
   readonly trainSeconds: number;
 }
 
+/** After a return to a checkpoint no more steps than these are compared with what they were before. */
+const LOSS_SUMS_KEPT = 65_536;
+
 /** What the run has done so far: a receipt and an event a step, each step once, and sums over epochs and the run. */
 export class RunRecord {
   readonly #plan: RunPlan;
@@ -30,8 +33,9 @@ export class RunRecord {
   readonly #pending: StepReceipt[] = [];
   readonly #hashes = new Map<number, string>();
   readonly #epochTallies = new Map<number, Tally>();
-  /** Of the steps made in this process's life, to be held against when one is made again. */
-  readonly #lossSums = new Map<number, number>();
+  /** Of the last steps made in this process's life, to be held against when one is made again. */
+  readonly #lossSums = new Float64Array(LOSS_SUMS_KEPT);
+  #firstStep = 0;
   #numSteps = 0;
   #startedMs = 0;
   #secondsBefore = 0;
@@ -49,6 +53,7 @@ export class RunRecord {
   /** What was recorded before this process began. */
   restore({ numSteps, numExamples, epochTallies }: KeptReceipts): void {
     this.#numSteps = numSteps;
+    this.#firstStep = numSteps;
     this.#numWritten = numSteps;
     this.#numExamples = numExamples;
     this.#examplesBefore = numExamples;
@@ -92,7 +97,7 @@ export class RunRecord {
     const accuracy = numCorrect / numExamples;
     this.#pending.push({
       kind: 'step', step, version: step + 1, loss, accuracy, lossSum, numCorrect, numExamples, ...(numNonFinite === 0 ? {} : { numNonFinite }),
-      digests: digests.map((digest) => digest.toString(16).padStart(8, '0')).join(''), parametersSha256: null,
+      digests: hexOf(digests), parametersSha256: null,
     });
     this.#flushReceipts();
     return {
@@ -121,13 +126,14 @@ export class RunRecord {
     const epoch = epochOfVersion(this.#plan, step + 1);
     this.#numExamples += tally.numExamples;
     this.#epochTallies.set(epoch, addTallies(this.#epochTallies.get(epoch) ?? emptyTally, tally));
-    this.#lossSums.set(step, tally.lossSum);
+    this.#lossSums[step % LOSS_SUMS_KEPT] = tally.lossSum;
     this.#numSteps = step + 1;
   }
 
   #requireSame(step: number, lossSum: number): void {
-    const before = this.#lossSums.get(step);
-    if (before === undefined || Object.is(before, lossSum)) return;
+    if (step < Math.max(this.#firstStep, this.#numSteps - LOSS_SUMS_KEPT)) return;
+    const before = this.#lossSums[step % LOSS_SUMS_KEPT];
+    if (Object.is(before, lossSum)) return;
     throw new LockstepError('numerics', `step ${step} was made again with loss sum ${lossSum}, the first time it was ${before}`, {
       hint: 'a device of this run does not always compute the same: lockstep verify names the micro-batch',
     });
@@ -143,4 +149,11 @@ export class RunRecord {
       this.#pending.shift();
     }
   }
+}
+
+/** Eight digits a digest. */
+function hexOf(digests: readonly number[]): string {
+  const bytes = Buffer.alloc(4 * digests.length);
+  digests.forEach((digest, index) => bytes.writeUInt32BE(digest, 4 * index));
+  return bytes.toString('hex');
 }

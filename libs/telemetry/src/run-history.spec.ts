@@ -3,10 +3,10 @@ import { createRunHistory } from './run-history.ts';
 import { end, start, step } from './run-events.fixture.ts';
 
 describe('createRunHistory', () => {
-  it('remembers a short run as it was', () => {
+  it('remembers a short run as it was, but the workers of its last step alone', () => {
     const history = createRunHistory();
     [start, step(0), step(1), end].forEach((event) => history.write(event));
-    expect(history.events()).toEqual([start, end, step(0), step(1)]);
+    expect(history.events()).toEqual([start, end, { ...step(0), workers: [] }, step(1)]);
   });
 
   it('thins a long run to means of neighbours, in bounded memory, and keeps its last step', () => {

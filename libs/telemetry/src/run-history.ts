@@ -3,7 +3,10 @@ import type { RunEventSink } from './run-event-sink.ts';
 
 const MAX_POINTS = 2000;
 
-/** A sink that remembers a run in bounded memory: all events but steps, and at most 2,000 points for those, each the mean of as many neighbours. */
+/**
+ * A sink that remembers a run in bounded memory: all events but steps, and at most 2,000 points for those, each the mean of
+ * as many neighbours. What each worker did is remembered of the last step alone: 256 workers in each point would be 30 MB.
+ */
 export interface RunHistory extends RunEventSink {
   /** The steps come last, in order; so do the others among themselves. */
   events(): readonly RunEvent[];
@@ -14,9 +17,11 @@ export function createRunHistory(): RunHistory {
   let points: StepEvent[] = [];
   let stepsPerPoint = 1;
   let gathered: StepEvent[] = [];
+  let workers: StepEvent['workers'] = [];
 
   function add(event: StepEvent): void {
-    gathered.push(event);
+    workers = event.workers;
+    gathered.push({ ...event, workers: [] });
     if (gathered.length < stepsPerPoint) return;
     points.push(meanStep(gathered));
     gathered = [];
@@ -30,7 +35,10 @@ export function createRunHistory(): RunHistory {
       if (event.event === 'step') add(event);
       else others.push(event);
     },
-    events: () => [...others, ...points, ...(gathered.length === 0 ? [] : [meanStep(gathered)])],
+    events: () => {
+      const steps = [...points, ...(gathered.length === 0 ? [] : [meanStep(gathered)])];
+      return [...others, ...steps.map((step, index) => (index === steps.length - 1 ? { ...step, workers } : step))];
+    },
     close: () => Promise.resolve(),
   };
 }
