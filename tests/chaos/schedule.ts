@@ -55,7 +55,10 @@ export interface ScheduleOptions {
   readonly failureDetectionMs: number;
 }
 
-/** The faults of a run: a pure function of its options. One worker at least is always left that no fault is upon. */
+/**
+ * The faults of a run: a pure function of its options. One worker at least is always left that no fault is upon. They are
+ * planned for the first quarter of the steps: each waits until the run has recovered from the one before, and steps go on meanwhile.
+ */
 export function drawSchedule(options: ScheduleOptions): Schedule {
   const draws = new Draws(options.seed);
   const shape = drawShape(draws);
@@ -65,7 +68,7 @@ export function drawSchedule(options: ScheduleOptions): Schedule {
     const before = faults.at(-1);
     const fault = drawFault(draws, world, shape, options.failureDetectionMs);
     const withPrevious = before !== undefined && draws.chance(0.25) && !before.withPrevious && mayStrikeTogether(before.fault, fault);
-    const atStep = Math.round(options.totalSteps * (0.03 + (0.5 * (index + draws.next() * 0.5)) / options.numFaults));
+    const atStep = Math.round(options.totalSteps * (0.015 + (0.25 * (index + draws.next() * 0.5)) / options.numFaults));
     faults.push({ atStep: withPrevious ? before.atStep : atStep, withPrevious, fault });
   }
   return { seed: options.seed, shape, faults };

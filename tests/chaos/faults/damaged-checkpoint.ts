@@ -6,7 +6,11 @@ const FILE = 'parameters.safetensors';
 /** Damages the newest checkpoint of a run, and gives its name; null where there is none. */
 export async function damageNewestCheckpoint(runDirectory: string, damage: 'cut' | 'flip'): Promise<string | null> {
   const checkpoints = join(runDirectory, 'checkpoints');
-  const whole = (await readdir(checkpoints)).filter((name) => /^step-\d+$/.test(name));
+  const names = await readdir(checkpoints).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const whole = names.filter((name) => /^step-\d+$/.test(name));
   const newest = whole.toSorted().at(-1);
   if (newest === undefined) return null;
   const path = join(checkpoints, newest, FILE);
