@@ -31,16 +31,16 @@ export class Exchange {
   /** A worker's partial, a slice to each shard; tells when the slices of a site are there. */
   push(worker: number, arrived: (site: number) => void): void {
     const { layout: { sites, hostOfWorker }, machines, costs } = this.#options;
-    const here = hostOfWorker[worker];
-    const remote = sites.flatMap(({ host }, site) => (host === here ? [] : site));
-    const local = sites.findIndex(({ host }) => host === here);
-    if (local >= 0) this.#pushLocally(worker, local, () => arrived(local));
-    if (remote.length === 0) return;
-    const shards = remote.reduce((sum, site) => sum + sites[site]!.shards, 0);
+    const here = hostOfWorker[worker]!;
+    this.#pushLocally(worker, here, (site) => arrived(site));
+    const shards = this.#shardsElsewhere(here);
+    if (shards === 0) return;
     const left = new Gate(2);
     machines.workerThreads[worker]?.use(shards * costs.sendMs, left.done);
-    machines.hosts[here!]?.egress.use(shards * costs.wireBytes, left.done, shards);
-    for (const site of remote) this.#takeIn(site, left, () => arrived(site));
+    machines.hosts[here]?.egress.use(shards * costs.wireBytes, left.done, shards);
+    for (const [site, { host }] of sites.entries()) {
+      if (host !== here) this.#takeIn(site, left, () => arrived(site));
+    }
   }
 
   /** The new version of a site's ranges; tells when a worker has them. The bytes that come from other hosts are `fetch`ed besides. */
@@ -56,15 +56,15 @@ export class Exchange {
     machines.shardThreads[site]?.use(receivers * costs.sendMs, left.done);
     machines.hosts[here]?.egress.use(receivers * shards * costs.wireBytes, left.done, receivers * shards);
     for (const { host, workers } of remote) {
-      const streams = workers.length * shards;
+      const streams = workers.length * shards * this.#standsFor(host);
       machines.hosts[host]?.ingress.use(streams * costs.wireBytes, () => left.then(() => this.#afterDelay(() => workers.forEach(arrived))), streams);
     }
   }
 
   /** What a worker's thread does to take a whole version from other hosts. */
   fetch(worker: number, done: () => void): void {
-    const { layout: { sites, hostOfWorker }, machines, costs } = this.#options;
-    const shards = sites.reduce((sum, { host, shards: on }) => (host === hostOfWorker[worker] ? sum : sum + on), 0);
+    const { layout: { hostOfWorker }, machines, costs } = this.#options;
+    const shards = this.#shardsElsewhere(hostOfWorker[worker]!);
     if (shards === 0) done();
     else machines.workerThreads[worker]?.use(shards * costs.sendMs, done);
   }
@@ -101,11 +101,24 @@ export class Exchange {
     taken.then(() => left.then(() => this.#afterDelay(arrived)));
   }
 
-  #pushLocally(worker: number, site: number, arrived: () => void): void {
-    const { layout: { sites }, machines, costs, cluster } = this.#options;
-    const { shards } = sites[site]!;
-    const written = this.#both(machines.workerThreads[worker]!, shards * (costs.copyMs + cluster.messageMs), sites[site]!);
-    written.then(() => this.#both(machines.shardThreads[site]!, costs.copyMs + cluster.messageMs, sites[site]!).then(arrived));
+  #pushLocally(worker: number, host: number, arrived: (site: number) => void): void {
+    const { layout: { sites, shardsOn }, machines, costs, cluster } = this.#options;
+    const shards = shardsOn[host] ?? 0;
+    if (shards === 0) return;
+    const written = this.#both(machines.workerThreads[worker]!, shards * (costs.copyMs + cluster.messageMs), { host, shards });
+    const site = sites.findIndex((simulated) => simulated.host === host);
+    if (site >= 0) written.then(() => this.#both(machines.shardThreads[site]!, costs.copyMs + cluster.messageMs, { host, shards }).then(() => arrived(site)));
+  }
+
+  #shardsElsewhere(host: number): number {
+    const { placements, shardsOn } = this.#options.layout;
+    return placements.length - (shardsOn[host] ?? 0);
+  }
+
+  /** How many shards on other hosts each one that is simulated there stands for. */
+  #standsFor(host: number): number {
+    const simulated = this.#options.layout.sites.reduce((sum, site) => (site.host === host ? sum : sum + site.shards), 0);
+    return this.#shardsElsewhere(host) / simulated;
   }
 
   /** Written once for all workers of the host; each reads it. */
@@ -121,7 +134,7 @@ export class Exchange {
   }
 
   /** A copy of a site's slices within its host: on a thread, and through the memory that all share. */
-  #both(thread: Machines['workerThreads'][number], threadMs: number, { host, shards }: SiteLayout): Gate {
+  #both(thread: Machines['workerThreads'][number], threadMs: number, { host, shards }: Pick<SiteLayout, 'host' | 'shards'>): Gate {
     const gate = new Gate(2);
     thread.use(threadMs, gate.done);
     this.#options.machines.hosts[host]?.memory.use(shards * this.#options.costs.localBytes, gate.done);

@@ -28,7 +28,7 @@ export function checkpointMs(cluster: Cluster, layout: Layout, stepMs: number): 
 /** As planned, but no sooner than the last state has come to the coordinator, over its own link where shards are elsewhere. */
 export function checkpointIntervalMs(cluster: Cluster, layout: Layout): number | null {
   if (cluster.checkpointMinutes === null) return null;
-  const shardsElsewhere = layout.sites.reduce((sum, { host, shards }) => (host === layout.coordinatorHost ? sum : sum + shards), 0);
+  const shardsElsewhere = layout.placements.length - (layout.shardsOn[layout.coordinatorHost] ?? 0);
   const elements = (cluster.parameters / layout.placements.length) * shardsElsewhere;
   const throughLinkMs = (elements * STATE_BYTES) / (cluster.linkGbps * 1e9 / 8 / 1000);
   return Math.max(cluster.checkpointMinutes * MS_OF_MINUTE, throughLinkMs);
