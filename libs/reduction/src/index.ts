@@ -5,6 +5,7 @@ export { clippingFactor, NORM_BLOCK } from './clipping.ts';
 export { createKernels, type KernelOptions, type Kernels, type Scan } from './kernels.ts';
 export { createOptimizer } from './optimizers/create-optimizer.ts';
 export type { Optimizer, OptimizerSlot } from './optimizers/optimizer.ts';
+export { createPartialCodec, type PartialCodec } from './partial-codec.ts';
 export { learningRateAt } from './schedule.ts';
 export type { Bytes, Vector } from './vector.ts';
 export type { WireFormat } from './wire-format.ts';

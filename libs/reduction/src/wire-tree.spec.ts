@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bitsOf, randomFloats } from '../reference/random-floats.ts';
 import { createKernels } from './kernels.ts';
+import { createPartialCodec, type PartialCodec } from './partial-codec.ts';
 import { leafOf, microBatchesOf, nodesOf, type TreeNode } from './tree.ts';
 import { TreeReduction } from './tree-reduction.ts';
 import type { Vector } from './vector.ts';
@@ -9,6 +10,8 @@ import type { WireFormat } from './wire-format.ts';
 
 const MICRO_BATCHES = 8;
 const LENGTH = 200;
+/** The rest are buffers, beginning inside a block. */
+const TRAINABLE = 170;
 const kernels = createKernels();
 
 interface Cluster {
@@ -37,7 +40,9 @@ function vectorOf(values: Float32Array): Vector {
   return vector;
 }
 
-function reductionBy(merge: WireFormat['merge']): TreeReduction<Vector> {
+type Merge = PartialCodec['merge'];
+
+function reductionBy(merge: Merge): TreeReduction<Vector> {
   return new TreeReduction<Vector>(MICRO_BATCHES, {
     merge(left, right) {
       merge(left, right);
@@ -48,37 +53,46 @@ function reductionBy(merge: WireFormat['merge']): TreeReduction<Vector> {
   });
 }
 
+/** Of a range of the whole vector. */
+const codecOf = (format: WireFormat, from = 0, to = LENGTH): PartialCodec =>
+  createPartialCodec(kernels, format, Math.max(0, Math.min(TRAINABLE, to) - from));
+
 /** A worker's partial of a node: every micro-batch's gradient is rounded, and every sum. */
-function partialOf(format: WireFormat, node: TreeNode, merge = format.merge): Vector {
-  const reduction = reductionBy(merge);
+function partialOf(format: WireFormat, node: TreeNode, merge?: Merge): Vector {
+  const codec = codecOf(format);
+  const reduction = reductionBy(merge ?? codec.merge);
   const { from, to } = microBatchesOf(node);
   for (let microBatch = from; microBatch < to; microBatch += 1) {
     const gradient = vectorOf(gradientOf(microBatch));
-    format.round(gradient);
+    codec.round(gradient);
     reduction.add(leafOf(microBatch), gradient);
   }
   return reduction.get(node) as Vector;
 }
 
-/** What arrives at a shard of a range of a worker's partial. */
+/** What arrives at the shard of a range: the range's bytes of the worker's encoded partial, decoded. */
 function carried(format: WireFormat, partial: Vector, from: number, to: number): Vector {
-  const bytes = kernels.allocateBytes(format.bytesFor(to - from));
-  format.encode(kernels.slice(partial, from, to), null, bytes);
+  const worker = codecOf(format);
+  const encoded = kernels.allocateBytes(worker.bytesFor(LENGTH));
+  worker.encode(partial, encoded);
+  const received = kernels.allocateBytes(worker.bytesFor(to) - worker.bytesFor(from));
+  received.data.set(encoded.data.subarray(worker.bytesFor(from), worker.bytesFor(to)));
   const arrived = kernels.allocate(to - from);
-  format.decode(bytes, arrived);
-  kernels.releaseBytes(bytes);
+  codecOf(format, from, to).decode(received, arrived);
+  kernels.releaseBytes(encoded);
+  kernels.releaseBytes(received);
   return arrived;
 }
 
 /** The step's gradient sum in a cluster, over the wire. */
-function stepIn(format: WireFormat, { ranks, cuts, order }: Cluster, merge = format.merge): Float32Array {
+function stepIn(format: WireFormat, { ranks, cuts, order }: Cluster, merge?: Merge): Float32Array {
   const nodesByRank = [...new Set(ranks)].flatMap((rank) => nodesOf(ranks.flatMap((owner, microBatch) => (owner === rank ? [microBatch] : []))));
   const arrivals = nodesByRank.map((node, index) => ({ node, key: order[index] ?? 0 })).sort((a, b) => a.key - b.key);
   const bounds = [0, ...cuts.map((cut) => cut * 32).sort((a, b) => a - b), LENGTH];
   const sum = new Float32Array(LENGTH);
   bounds.slice(0, -1).forEach((from, shard) => {
     const to = bounds[shard + 1] ?? LENGTH;
-    const reduction = reductionBy(merge);
+    const reduction = reductionBy(merge ?? codecOf(format, from, to).merge);
     for (const { node } of arrivals) reduction.add(node, carried(format, partialOf(format, node, merge), from, to));
     sum.set(reduction.root?.data ?? [], from);
   });
@@ -94,6 +108,11 @@ describe.each(Object.values(kernels.wireFormats))('a step whose partials travel 
     fc.assert(fc.property(clusters, (cluster) => {
       expect(bitsOf(stepIn(format, cluster))).toEqual(expected);
     }), { numRuns: 60 });
+  });
+
+  it('has the buffers of float32', () => {
+    const buffers = (sum: Float32Array) => bitsOf(sum.subarray(TRAINABLE));
+    expect(buffers(stepIn(format, EACH_ITS_OWN))).toEqual(buffers(stepIn(kernels.wireFormats.float32, ONE_WORKER)));
   });
 
   it('loses nothing of any node\'s sum on the wire', () => {

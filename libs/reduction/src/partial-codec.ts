@@ -1,0 +1,44 @@
+import type { Kernels } from './kernels.ts';
+import type { Bytes, Vector } from './vector.ts';
+import type { WireFormat } from './wire-format.ts';
+
+/** A gradient sum on the wire: what is optimized in a format, the buffers behind it as float32. */
+export interface PartialCodec {
+  /** Bytes of the first `length` elements; so those of a shard's range lie from `bytesFor(from)` to `bytesFor(to)`. */
+  bytesFor(length: number): number;
+  encode(sum: Vector, out: Bytes): void;
+  decode(bytes: Bytes, out: Vector): void;
+  /** In place, of a micro-batch's gradient. */
+  round(sum: Vector): void;
+  /** `into = into + other`, rounded: a tree node's sum from those of its children. */
+  merge(into: Vector, other: Vector): void;
+}
+
+/** `trainable`: how many elements of the vectors, from their start, are optimized. Ranges start at multiples of the format's block. */
+export function createPartialCodec(kernels: Pick<Kernels, 'wireFormats' | 'slice'>, format: WireFormat, trainable: number): PartialCodec {
+  const { float32 } = kernels.wireFormats;
+  const bytesFor = (length: number): number => format.bytesFor(Math.min(length, trainable)) + float32.bytesFor(Math.max(0, length - trainable));
+  const optimized = (vector: Vector): Vector => kernels.slice(vector, 0, trainable);
+  const buffers = (vector: Vector): Vector => kernels.slice(vector, trainable, vector.length);
+  const encodedBuffers = (bytes: Bytes): Bytes => bytesFrom(bytes, bytesFor(trainable), bytes.length);
+  return {
+    bytesFor,
+    encode(sum, out) {
+      format.encode(optimized(sum), null, bytesFrom(out, 0, bytesFor(trainable)));
+      float32.encode(buffers(sum), null, encodedBuffers(out));
+    },
+    decode(bytes, out) {
+      format.decode(bytesFrom(bytes, 0, bytesFor(trainable)), optimized(out));
+      float32.decode(encodedBuffers(bytes), buffers(out));
+    },
+    round: (sum) => format.round(optimized(sum)),
+    merge(into, other) {
+      format.merge(optimized(into), optimized(other));
+      float32.merge(buffers(into), buffers(other));
+    },
+  };
+}
+
+function bytesFrom({ data, byteOffset }: Bytes, from: number, to: number): Bytes {
+  return { data: data.subarray(from, to), byteOffset: byteOffset + from, length: to - from };
+}
