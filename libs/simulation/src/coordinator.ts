@@ -92,6 +92,7 @@ export class Coordinator {
     if (watch !== this.#watch) return;
     const { queue } = this.#options;
     const decision = watchStep({ ...this.#clock(), queriedMs: this.#queriedMs });
+    if (decision.kind === 'query') this.#queriedMs = queue.nowMs;
     if (decision.kind === 'query' && this.#mayHelp) this.#ask();
     const untilMs = decision.kind === 'wait' ? decision.untilMs : queue.nowMs + LOOK_MS;
     queue.at(Math.ceil(Math.max(untilMs, queue.nowMs + 1) / LOOK_MS) * LOOK_MS, () => this.#look(watch));
@@ -107,7 +108,6 @@ export class Coordinator {
   /** The shards answer after the way there and back. */
   #ask(): void {
     const { queue, coverage, cluster } = this.#options;
-    this.#queriedMs = queue.nowMs;
     queue.after(2 * cluster.delayMs, () => {
       const flight = stepInFlight(coverage());
       if (flight === null || flight.step !== this.#step || flight.missing.length === 0) return;
