@@ -55,6 +55,7 @@ async function measure({ json, ...options }: ScaleCommandOptions): Promise<void>
       progress.clear();
       rows.push(row);
       if (!json) console.log(renderScaleRow(row));
+      if (row.workersLost > 0) console.error(`${row.workers} workers: ${row.workersLost} were lost while steps were measured: this machine is too busy for so many, and the row says more of that than of the coordinator`);
     }
   } finally {
     progress.clear();

@@ -12,6 +12,7 @@ interface Measurement {
   begun: { readonly cpu: NodeJS.CpuUsage; readonly memory: ProcessMemory } | null;
   /** When each step ended, in seconds of the run. */
   readonly endedSeconds: number[];
+  workersLost: number;
 }
 
 const PROGRESS_MS = 250;
@@ -32,13 +33,14 @@ export class CostMeter implements RunEventSink {
 
   write(event: RunEvent): void {
     if (event.event === 'step') this.#step(event);
+    else if (event.event === 'worker' && event.state === 'lost' && this.#measurement?.begun) this.#measurement.workersLost += 1;
   }
 
   async close(): Promise<void> {}
 
   measure(warmUpSteps: number, steps: number): void {
     const fromStep = this.#steps + warmUpSteps;
-    this.#measurement = { fromStep, toStep: fromStep + steps, begun: null, endedSeconds: [] };
+    this.#measurement = { fromStep, toStep: fromStep + steps, begun: null, endedSeconds: [], workersLost: 0 };
   }
 
   awaitRank(rank: number): void {
@@ -67,7 +69,10 @@ export class CostMeter implements RunEventSink {
     const stepMs = endedSeconds.slice(1).map((ended, index) => 1000 * (ended - (endedSeconds[index] ?? 0)));
     this.#tell({
       kind: 'measured',
-      cost: { steps, medianStepMs: median(stepMs), cpuMsAStep: (user + system) / 1000 / steps, before: measurement.begun.memory, after: memoryOfProcess() },
+      cost: {
+        steps, medianStepMs: median(stepMs), cpuMsAStep: (user + system) / 1000 / steps, workersLost: measurement.workersLost,
+        before: measurement.begun.memory, after: memoryOfProcess(),
+      },
     });
   }
 

@@ -20,6 +20,8 @@ export interface CoordinatorCost {
   readonly medianStepMs: number;
   /** User and system time of all its threads. */
   readonly cpuMsAStep: number;
+  /** Meanwhile, and not by this command: they were silent for too long. */
+  readonly workersLost: number;
   readonly before: ProcessMemory;
   readonly after: ProcessMemory;
 }
