@@ -57,7 +57,7 @@ export interface ScheduleOptions {
 
 /**
  * The faults of a run: a pure function of its options. One worker at least is always left that no fault is upon. They are
- * planned for the first quarter of the steps: each waits until the run has recovered from the one before, and steps go on meanwhile.
+ * planned for the first third of the steps: each waits until the run has recovered from the one before, and steps go on meanwhile.
  */
 export function drawSchedule(options: ScheduleOptions): Schedule {
   const draws = new Draws(options.seed);
@@ -68,7 +68,7 @@ export function drawSchedule(options: ScheduleOptions): Schedule {
     const before = faults.at(-1);
     const fault = drawFault(draws, world, shape, options.failureDetectionMs);
     const withPrevious = before !== undefined && draws.chance(0.25) && !before.withPrevious && mayStrikeTogether(before.fault, fault);
-    const atStep = Math.round(options.totalSteps * (0.015 + (0.25 * (index + draws.next() * 0.5)) / options.numFaults));
+    const atStep = Math.round(options.totalSteps * (0.02 + (0.33 * (index + draws.next() * 0.5)) / options.numFaults));
     faults.push({ atStep: withPrevious ? before.atStep : atStep, withPrevious, fault });
   }
   return { seed: options.seed, shape, faults };
