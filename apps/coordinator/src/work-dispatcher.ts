@@ -1,5 +1,5 @@
 import { messageOf, rankOf, type Rank, type RunConfig } from '@lockstep/core';
-import { decideExtras, planAssignment, withLate, withoutRank, withShares, watchStep, type Assignment, type Given, type Membership, type Speeds } from '@lockstep/scheduling';
+import { decideExtras, planAssignment, withLate, withNext, withoutPast, withoutRank, withShares, watchStep, type Assignment, type Given, type Membership, type Speeds } from '@lockstep/scheduling';
 import type { CoordinatorMessage, FinishedStep } from '@lockstep/transport';
 import type { StepCoverage } from './shard-reports.ts';
 
@@ -155,8 +155,7 @@ export class WorkDispatcher {
     const decision = planAssignment({ current, ranks: this.#options.ranks(), speeds: this.#speeds, microBatches: this.#options.config.microBatches });
     const assignment = decision.kind === 'assign' ? decision.assignment : always ? current : null;
     if (assignment === null) return false;
-    const sinceNow = Math.max(0, this.#standing.findLastIndex((standing) => standing.fromStep <= this.#step));
-    this.#standing = [...this.#standing.slice(sinceNow).filter((standing) => standing.fromStep < fromStep), { fromStep, assignment }];
+    this.#standing = withNext(withoutPast(this.#standing, this.#step), { fromStep, assignment });
     for (const [rank, nodes] of assignment) this.#options.send(rank, { assignment: { fromStep, untilStep: this.#untilStep, nodes: [...nodes] } });
     return true;
   }

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { leafOf, nodesOf } from '@lockstep/reduction';
-import { CurrentAssignment, microBatchesIn } from './current-assignment.ts';
+import { microBatchesIn } from '@lockstep/scheduling';
+import { CurrentAssignment } from './current-assignment.ts';
 
 const nothing: ReadonlySet<number> = new Set();
 const part = (fromStep: number, untilStep: number, ...microBatches: number[]) => ({ fromStep, untilStep, nodes: microBatches.map(leafOf) });

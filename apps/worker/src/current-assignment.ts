@@ -1,4 +1,5 @@
-import { microBatchesOf, nodesOf, type TreeNode } from '@lockstep/reduction';
+import { nodesOf, type TreeNode } from '@lockstep/reduction';
+import { microBatchesIn, withNext, withoutPast } from '@lockstep/scheduling';
 
 export interface StandingAssignment {
   readonly fromStep: number;
@@ -22,7 +23,7 @@ export class CurrentAssignment {
   }
 
   set(assignment: StandingAssignment): void {
-    this.#standing = [...this.#standing.filter(({ fromStep }) => fromStep < assignment.fromStep), assignment];
+    this.#standing = withNext(this.#standing, assignment);
     this.#onChange();
   }
 
@@ -45,26 +46,13 @@ export class CurrentAssignment {
 
   /** The nodes of the current step that are still to be computed, without the micro-batches that are `done`. */
   todo(step: number, done: ReadonlySet<number>): readonly TreeNode[] {
-    this.#forgetBefore(step);
+    this.#standing = withoutPast(this.#standing, step);
+    for (const past of this.#extras.keys()) {
+      if (past < step) this.#extras.delete(past);
+    }
     const standing = this.standingAt(step);
     const extras = this.#extras.get(step);
     if (done.size === 0 && extras === undefined) return standing;
     return nodesOf(microBatchesIn([...standing, ...extras ?? []]).filter((microBatch) => !done.has(microBatch)));
   }
-
-  /** What holds for earlier steps alone; of those to come all are kept, however far ahead they were given. */
-  #forgetBefore(step: number): void {
-    this.#standing = this.#standing.slice(Math.max(0, this.#standing.findLastIndex(({ fromStep }) => fromStep <= step)));
-    for (const past of this.#extras.keys()) {
-      if (past < step) this.#extras.delete(past);
-    }
-  }
-}
-
-/** The micro-batches of nodes, each as often as it is in one. */
-export function microBatchesIn(nodes: readonly TreeNode[]): number[] {
-  return nodes.flatMap((node) => {
-    const { from, to } = microBatchesOf(node);
-    return Array.from({ length: to - from }, (_, offset) => from + offset);
-  });
 }

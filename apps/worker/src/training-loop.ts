@@ -1,8 +1,9 @@
 import type { LockstepError, ParameterLayout } from '@lockstep/core';
 import type { TreeNode } from '@lockstep/reduction';
+import { microBatchesIn } from '@lockstep/scheduling';
 import type { PlacementMessage } from '@lockstep/transport';
 import { Change } from './change.ts';
-import { CurrentAssignment, microBatchesIn } from './current-assignment.ts';
+import { CurrentAssignment } from './current-assignment.ts';
 import type { EngineHandle, PartialMessage } from './engine-handle.ts';
 import type { HeldPartial } from './held-partial.ts';
 import { ShardLinks } from './shard-links.ts';

@@ -13,6 +13,7 @@ export { afterHostLoss, hostsForShards, missingReplicas, placeShards, type HostL
 export { checkpointsToRemove } from './retention.ts';
 export { endsEpoch, epochOfVersion, planRun, type RunPlan } from './run-plan.ts';
 export { withLate, withoutRank, withShares, type Share, type Speeds } from './speeds.ts';
+export { withNext, withoutPast, type FromStep } from './standing.ts';
 export { explainStep } from './step-explanation.ts';
 export { stepInFlight, type Given, type ShardCoverage, type StepClock, type StepState } from './step-state.ts';
 export { decideExtras, watchStep, type ExtrasDecision, type WatchDecision } from './step-watch.ts';

@@ -1,4 +1,4 @@
-import { microBatchesIn, nodesOf } from '@lockstep/scheduling';
+import { microBatchesIn, nodesOf, withNext, withoutPast } from '@lockstep/scheduling';
 import type { TreeNode } from '@lockstep/reduction';
 import type { EventQueue } from './event-queue.ts';
 import type { Cancel, SharedResource } from './shared-resource.ts';
@@ -52,7 +52,7 @@ export class Worker {
   }
 
   assign(fromStep: number, nodes: readonly TreeNode[]): void {
-    this.#standing = [...this.#standing.filter((standing) => standing.fromStep < fromStep), { fromStep, nodes }];
+    this.#standing = withNext(this.#standing, { fromStep, nodes });
     this.#work();
   }
 
@@ -107,6 +107,6 @@ export class Worker {
 
   #forgetBefore(step: number): void {
     this.#extras = this.#extras.filter((extra) => extra.step >= step);
-    this.#standing = this.#standing.slice(Math.max(0, this.#standing.findLastIndex(({ fromStep }) => fromStep <= step)));
+    this.#standing = withoutPast(this.#standing, step);
   }
 }
