@@ -91,12 +91,12 @@ export class Checkpoints {
   }
 
   /**
-   * A run that goes on from `version` and is to end with its best epoch can only where that epoch's checkpoint is whole;
-   * one after `version` will be written again. @throws LockstepError `storage` naming the checkpoint.
+   * A run that goes on from the checkpoint of `version` and is to end with its best epoch can only where that epoch's is whole
+   * too; one after `version` will be written again. @throws LockstepError `storage` naming the checkpoint.
    */
   async requireBest(best: BestEpoch | null, version: number): Promise<void> {
     const { config: { keepBest }, directory, layout } = this.#options;
-    if (!keepBest || best === null || best.version > version) return;
+    if (!keepBest || best === null || best.version >= version) return;
     await readCheckpoint(directory, best.version, layout).catch((cause: unknown) => {
       throw new LockstepError('storage', `the run is to end with the weights of its best epoch, of step ${best.version}: ${messageOf(cause)}`, { hint: 'put a copy of that checkpoint back: nothing else holds these weights', cause });
     });
