@@ -1,16 +1,10 @@
+import { medianOf } from '@lockstep/core';
+
 /** What repetitions of a ratio gave. */
 export interface RatioSummary {
   readonly median: number;
   readonly least: number;
   readonly greatest: number;
-}
-
-/** The middle value, or the mean of the two in the middle; NaN of nothing. */
-export function medianOf(values: readonly number[]): number {
-  const sorted = values.toSorted((left, right) => left - right);
-  const upper = Math.floor(sorted.length / 2);
-  const lower = Math.ceil(sorted.length / 2) - 1;
-  return ((sorted[lower] ?? Number.NaN) + (sorted[upper] ?? Number.NaN)) / 2;
 }
 
 /**

@@ -1,9 +1,10 @@
+import { medianOf } from '@lockstep/core';
 import type { BenchRow, Group } from './bench-row.ts';
 import { COMPARISONS, type Comparison } from './comparisons.ts';
 import type { ContestantName } from './contestants/index.ts';
 import type { Measurement } from './measurement.ts';
 import type { Rounds } from './rounds.ts';
-import { medianOf, pairedRatio } from './statistics.ts';
+import { pairedRatio } from './statistics.ts';
 import { MODEL_NAMES, type BenchModel } from './workload.ts';
 
 /** Who must run for the rows of these groups, in the order of their turns. */

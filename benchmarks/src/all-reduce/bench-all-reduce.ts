@@ -1,5 +1,6 @@
+import { medianOf } from '@lockstep/core';
 import type { BenchRow } from '../bench-row.ts';
-import { medianOf, pairedRatio } from '../statistics.ts';
+import { pairedRatio } from '../statistics.ts';
 import type { ExchangeCarrier } from './exchange-messages.ts';
 import { runExchange } from './run-exchange.ts';
 import { runGloo } from './run-gloo.ts';

@@ -1,8 +1,8 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { medianOf } from '@lockstep/core';
 import { cutIntoShards } from '@lockstep/parameter-server';
-import { medianOf } from '../statistics.ts';
 import type { ExchangeOrder, FromExchange, ToExchange } from './exchange-messages.ts';
 
 const PROGRAM = fileURLToPath(new URL('./exchange-process.ts', import.meta.url));

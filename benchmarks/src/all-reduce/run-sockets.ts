@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { medianOf } from '../statistics.ts';
+import { medianOf } from '@lockstep/core';
 import { WARM_UP } from './run-exchange.ts';
 
 const PROGRAM = fileURLToPath(new URL('./socket-process.ts', import.meta.url));

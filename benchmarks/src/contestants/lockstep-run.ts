@@ -1,10 +1,9 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { RunEvent, StepEvent } from '@lockstep/core';
+import { medianOf, type RunEvent, type StepEvent } from '@lockstep/core';
 import type { Measurement } from '../measurement.ts';
 import { runProcess } from '../process.ts';
-import { medianOf } from '../statistics.ts';
 import { BATCH, WARM_UP, type Workload } from '../workload.ts';
 
 const CLI = fileURLToPath(new URL('../../../apps/cli/src/main.ts', import.meta.url));

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { runProcess } from '../process.ts';
+import { runTorch } from '../torch-run.ts';
 import type { Measurement } from '../measurement.ts';
 import { BATCH, WARM_UP, type Workload } from '../workload.ts';
 
@@ -14,9 +15,6 @@ export async function torchVersion(python: string, signal: AbortSignal): Promise
 /** DDP over gloo on this machine: processes of one thread, `BATCH` samples each a step. */
 export async function runTorchDdp(python: string, { model, steps }: Workload, processes: number, signal: AbortSignal): Promise<Measurement> {
   const timedSteps = Math.ceil(steps * (1 - WARM_UP));
-  const output = await runProcess(python, [
-    '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node', String(processes),
-    SCRIPT, '--model', model, '--batch', String(BATCH), '--steps', String(timedSteps),
-  ], { signal, env: { OMP_NUM_THREADS: '1', PYTHONWARNINGS: 'ignore' } });
+  const output = await runTorch(python, processes, SCRIPT, ['--model', model, '--batch', String(BATCH), '--steps', String(timedSteps)], signal);
   return JSON.parse(output) as Measurement;
 }

@@ -1,3 +1,5 @@
+import { medianOf } from '@lockstep/core';
+
 /** Runs once and tells the seconds it took. */
 export type Contestant = () => number | Promise<number>;
 
@@ -19,11 +21,6 @@ export async function mediansInterleaved<const Names extends string>(
     for (const { run, seconds } of entries) seconds.push(await run());
   }
   return Object.fromEntries(entries.map(({ name, seconds }) => [name, medianOf(seconds)])) as Record<Names, number>;
-}
-
-function medianOf(values: readonly number[]): number {
-  const sorted = values.toSorted((left, right) => left - right);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
 /** Until the compilers' best code runs. */

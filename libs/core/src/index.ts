@@ -10,4 +10,5 @@ export { INSTRUCTION_SETS, type Capabilities, type InstructionSet, type Numerics
 export { layOutParameters, type ParameterLayout, type ParameterSpec, type PlacedParameter } from './parameter-layout.ts';
 export type { CheckpointEvent, EndEvent, EpochEvent, LogEvent, RunEvent, ShardsEvent, StallEvent, StartEvent, StepEvent, WorkerEvent } from './run-events.ts';
 export { deriveSeed, uniformStream, type SeedPurpose } from './seeds.ts';
+export { medianOf } from './statistics.ts';
 export { epochOf, microBatchOf, rankOf, stepOf, versionOf, type Brand, type Epoch, type MicroBatch, type Rank, type Step, type Version } from './words.ts';

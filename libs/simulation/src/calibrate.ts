@@ -1,8 +1,7 @@
-import { LockstepError } from '@lockstep/core';
+import { LockstepError, medianOf } from '@lockstep/core';
 import { clusterSchema, type Cluster, type ClusterOptions } from './cluster.ts';
 import { microBatchTimes, type MeasuredRun } from './measured-run.ts';
 import { predict } from './predict.ts';
-import { medianOf } from './statistics.ts';
 
 /** Of a prediction that is compared with a run. */
 export const COMPARED_STEPS = { steps: 100, seed: 1 };

@@ -1,5 +1,4 @@
-import { LockstepError, type RunEvent, type StartEvent, type StepEvent } from '@lockstep/core';
-import { medianOf } from './statistics.ts';
+import { LockstepError, medianOf, type RunEvent, type StartEvent, type StepEvent } from '@lockstep/core';
 
 /** A real run, as far as the model speaks of it. */
 export interface MeasuredRun {

@@ -1,7 +1,7 @@
+import { medianOf } from '@lockstep/core';
 import { breakDown, meanParts, totalOf, type StepParts } from './breakdown.ts';
 import { microBatchesOf, type Cluster } from './cluster.ts';
 import { checkpointMs, recoveryMs } from './recovery.ts';
-import { medianOf } from './statistics.ts';
 import { TrainingSimulation } from './training-simulation.ts';
 
 /** What a cluster of so many workers does. */

@@ -1,8 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { RunEvent, StepEvent } from '@lockstep/core';
+import { medianOf, type RunEvent, type StepEvent } from '@lockstep/core';
 import type { RunEventSink } from '@lockstep/telemetry';
-import { median } from './median.ts';
 import type { CoordinatorReport, ProcessMemory } from './scale-messages.ts';
 
 interface Measurement {
@@ -70,7 +69,7 @@ export class CostMeter implements RunEventSink {
     this.#tell({
       kind: 'measured',
       cost: {
-        steps, medianStepMs: median(stepMs), cpuMsAStep: (user + system) / 1000 / steps, workersLost: measurement.workersLost,
+        steps, medianStepMs: medianOf(stepMs), cpuMsAStep: (user + system) / 1000 / steps, workersLost: measurement.workersLost,
         before: measurement.begun.memory, after: memoryOfProcess(),
       },
     });

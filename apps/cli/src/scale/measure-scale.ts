@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { median } from './median.ts';
+import { medianOf } from '@lockstep/core';
 import { ScaleCluster, type LightLink } from './scale-cluster.ts';
 import type { CoordinatorCost } from './scale-messages.ts';
 import { microBatchesFor } from './scale-run.ts';
@@ -75,7 +75,7 @@ class ScaleMeasurement {
       joins.push(await this.#join(cluster, next));
     }
     const known = losses.filter((ms) => ms !== null);
-    return { workers: this.#workers, microBatches: microBatchesFor(this.#workers), ...cost, joinMs: median(joins), lostMs: known.length === 0 ? null : median(known) };
+    return { workers: this.#workers, microBatches: microBatchesFor(this.#workers), ...cost, joinMs: medianOf(joins), lostMs: known.length === 0 ? null : medianOf(known) };
   }
 
   async #steadyCost({ coordinator }: ScaleCluster): Promise<CoordinatorCost> {

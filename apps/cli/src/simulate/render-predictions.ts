@@ -1,5 +1,5 @@
+import { textTable } from '@lockstep/evaluation';
 import { PART_NAMES, type Prediction, type StepParts } from '@lockstep/simulation';
-import { alignColumns } from './align-columns.ts';
 import { PARTS } from './parts.ts';
 
 const BAR_LENGTH = 60;
@@ -14,7 +14,7 @@ export function renderPredictions(name: string, predictions: readonly Prediction
   ]);
   const legend = shown.map(({ letter, title }) => `${letter} ${title}`).join('  ');
   const bars = predictions.map(({ workers, parts }) => `${String(workers).padStart(7)}  ${barOf(parts)}`);
-  return [name, '', ...alignColumns([heading, ...rows]), '', ...bars, `         ${legend}`].join('\n');
+  return [name, '', ...textTable([heading, ...rows], heading.map(() => 'right')), '', ...bars, `         ${legend}`].join('\n');
 }
 
 /** A step as a bar of fixed length: of each part as many letters as it has of the time. */
