@@ -102,6 +102,8 @@ export class ShardGeneration {
     this.places.forsake(host);
     this.#started.forsake(host, what);
     this.#synced.forsake(host, what);
+    // What was to be copied from there will not be.
+    for (const shard of this.places.primariesOn(host)) this.#synced.reject(keyOf(this.places.placements[shard]?.replica ?? host, shard), what);
   }
 
   /** Nothing is awaited any more. */
@@ -143,6 +145,7 @@ export class ShardGeneration {
   }
 
   #replicateTo(shard: number, to: ShardEndpoint__Output | null): void {
+    this.places.tellPrimary(shard);
     this.#options.hosts.send(this.places.primary(shard), { replicate: { generation: this.number, shard, to } });
   }
 
@@ -169,8 +172,8 @@ export class ShardGeneration {
     else this.#options.shelf.take(state?.sha256 ?? '');
   }
 
-  #takeReplicaState({ generation, shard, inSync, reason }: NonNullable<HostMessage__Output['replicaState']>): void {
-    const replica = generation === this.number ? this.places.setInSync(shard, inSync) : null;
+  #takeReplicaState({ generation, shard, inSync, reason, replicaAddress }: NonNullable<HostMessage__Output['replicaState']>): void {
+    const replica = generation === this.number ? this.places.setInSync(shard, inSync, replicaAddress) : null;
     if (replica === null) return;
     if (inSync) {
       this.#synced.resolve(keyOf(replica, shard), undefined);

@@ -40,7 +40,7 @@ describe('the places of shards', () => {
   it('pass to a replica that is reached and in sync, and to no other', () => {
     const places = placed();
     expect(places.canPromote(0)).toBe(false);
-    places.setInSync(0, true);
+    places.setInSync(0, true, at('c').tcpAddress);
     expect(places.canPromote(0)).toBe(false);
     places.locate(2, 0, at('c'));
     expect(places.canPromote(0)).toBe(true);
@@ -54,12 +54,24 @@ describe('the places of shards', () => {
   it('have no replica in sync once another is given', () => {
     const places = placed();
     places.locate(2, 0, at('c'));
-    places.setInSync(0, true);
+    places.setInSync(0, true, at('c').tcpAddress);
     places.setReplica(0, 3);
     expect(places.canPromote(0)).toBe(false);
-    expect(places.setInSync(1, true)).toBe(1);
+    expect(places.setInSync(1, true, at('c').tcpAddress)).toBe(1);
     expect(places.dropReplicasOn(1)).toEqual([1]);
-    expect(places.setInSync(1, true)).toBeNull();
+    expect(places.setInSync(1, true, at('c').tcpAddress)).toBeNull();
+  });
+
+  it('take no news of a replica that is there no more for news of its successor', () => {
+    const places = placed();
+    places.setReplica(0, 3);
+    expect(places.setInSync(0, false, at('old').tcpAddress)).toBeNull();
+    places.locate(3, 0, at('c'));
+    places.tellPrimary(0);
+    expect(places.setInSync(0, true, at('old').tcpAddress)).toBeNull();
+    expect(places.canPromote(0)).toBe(false);
+    expect(places.setInSync(0, true, at('c').tcpAddress)).toBe(3);
+    expect(places.canPromote(0)).toBe(true);
   });
 
   it('tell the shards of a host, and whether it is back with all of them', () => {

@@ -9,6 +9,8 @@ interface Place {
   endpoint: ShardEndpoint__Output | null;
   replica: number | null;
   replicaEndpoint: ShardEndpoint__Output | null;
+  /** The replica that the primary was told of, by its TCP address; null while that is still to be told, undefined where it is not known any more. */
+  told: string | null | undefined;
   /** Every version that workers have seen is on the replica too. */
   isInSync: boolean;
 }
@@ -21,7 +23,7 @@ export class ShardPlaces {
 
   constructor(ranges: readonly ShardRange[], placements: readonly ShardPlacement[]) {
     this.#places = ranges.map((range, shard) => ({
-      range, primary: placements[shard]?.primary ?? -1, endpoint: null, replica: placements[shard]?.replica ?? null, replicaEndpoint: null, isInSync: false,
+      range, primary: placements[shard]?.primary ?? -1, endpoint: null, replica: placements[shard]?.replica ?? null, replicaEndpoint: null, told: undefined, isInSync: false,
     }));
   }
 
@@ -82,11 +84,17 @@ export class ShardPlaces {
   }
 
   setReplica(shard: number, host: number): void {
-    Object.assign(this.#of(shard), { replica: host, replicaEndpoint: null, isInSync: false });
+    Object.assign(this.#of(shard), { replica: host, replicaEndpoint: null, told: null, isInSync: false });
+  }
+
+  /** The primary is told of the replica that is there now. */
+  tellPrimary(shard: number): void {
+    const place = this.#of(shard);
+    place.told = place.replicaEndpoint?.tcpAddress ?? null;
   }
 
   dropReplica(shard: number): void {
-    Object.assign(this.#of(shard), { replica: null, replicaEndpoint: null, isInSync: false });
+    Object.assign(this.#of(shard), { replica: null, replicaEndpoint: null, told: null, isInSync: false });
   }
 
   /** The replicas that were on this host are none any more; gives their shards. */
@@ -96,10 +104,10 @@ export class ShardPlaces {
     return shards;
   }
 
-  /** Gives the host of the shard's replica, or null where it has none. */
-  setInSync(shard: number, isInSync: boolean): number | null {
+  /** What the primary says of the replica at this address; gives its host, or null where that is not the shard's replica any more. */
+  setInSync(shard: number, isInSync: boolean, replicaAddress: string): number | null {
     const place = this.#places[shard];
-    if (place === undefined || place.replica === null) return null;
+    if (place === undefined || place.replica === null || (place.told !== undefined && place.told !== replicaAddress)) return null;
     place.isInSync = isInSync;
     return place.replica;
   }
@@ -108,7 +116,7 @@ export class ShardPlaces {
   promote(shard: number): number {
     const place = this.#of(shard);
     if (place.replica === null) throw new Error(`shard ${shard} has no replica`);
-    Object.assign(place, { primary: place.replica, endpoint: place.replicaEndpoint, replica: null, replicaEndpoint: null, isInSync: false });
+    Object.assign(place, { primary: place.replica, endpoint: place.replicaEndpoint, replica: null, replicaEndpoint: null, told: null, isInSync: false });
     return place.primary;
   }
 

@@ -33,7 +33,7 @@ export class HostedShard {
   #thread: Worker | null = null;
   #exited: Promise<void> = Promise.resolve();
   #addresses: readonly string[] = [];
-  #replicaState: { readonly inSync: boolean; readonly reason: string } | null = null;
+  #replicaState: { readonly inSync: boolean; readonly reason: string; readonly replicaAddress: string } | null = null;
   #isOver = false;
 
   constructor(generation: number, shard: number, role: ShardRole, events: HostedShardEvents) {
@@ -165,9 +165,9 @@ export class HostedShard {
     this.#coverage.delete(request);
   }
 
-  #tellReplica({ inSync, reason }: Extract<ShardMessage, { kind: 'replica-state' }>): void {
-    this.#replicaState = { inSync, reason };
-    this.#send({ replicaState: { ...this.#key(), inSync, reason } });
+  #tellReplica({ inSync, reason, replicaAddress }: Extract<ShardMessage, { kind: 'replica-state' }>): void {
+    this.#replicaState = { inSync, reason, replicaAddress };
+    this.#send({ replicaState: { ...this.#key(), ...this.#replicaState } });
   }
 
   #sendReady(): void {

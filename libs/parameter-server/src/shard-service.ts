@@ -45,6 +45,7 @@ export class ShardService {
   /** The version that workers have (a replica: that it has confirmed). */
   #given: { readonly version: number; readonly parameters: Float32Array } | null = null;
   #replica: ReplicaLink | null = null;
+  #replicaAddress = '';
   /** The version at which the replica was sent the state, or null before. */
   #attachedAt: number | null = null;
   #replicaInSync = false;
@@ -184,6 +185,7 @@ export class ShardService {
     this.#dropReplica();
     if (to === null || this.#role !== 'primary') return;
     const { plan, generation, token, failureDetectionMs } = this.#settings;
+    this.#replicaAddress = to.tcpAddress;
     this.#replica = new ReplicaLink({
       address: nearestAddress(to),
       identity: { generation, shard: plan.shard, token },
@@ -197,7 +199,7 @@ export class ShardService {
         this.#dropReplica();
         // Two primaries at once could part, one ahead of the other: the older one ends its part here.
         if (error.message.includes(TAKEN_OVER)) return this.#retire();
-        this.#tell({ kind: 'replica-state', inSync: false, reason: error.message });
+        this.#tell({ kind: 'replica-state', inSync: false, reason: error.message, replicaAddress: to.tcpAddress });
         this.#giveOut();
       },
     });
@@ -237,7 +239,7 @@ export class ShardService {
     if (this.#replicaInSync || this.#replica === null || attachedAt === null) return;
     if (this.#replica.confirmed < attachedAt || this.#copies.some((version) => version <= attachedAt)) return;
     this.#replicaInSync = true;
-    this.#tell({ kind: 'replica-state', inSync: true, reason: '' });
+    this.#tell({ kind: 'replica-state', inSync: true, reason: '', replicaAddress: this.#replicaAddress });
   }
 
   #retire(): void {

@@ -6,6 +6,7 @@ export interface ReplicaState {
   'shard'?: (number);
   'inSync'?: (boolean);
   'reason'?: (string);
+  'replicaAddress'?: (string);
 }
 
 export interface ReplicaState__Output {
@@ -13,4 +14,5 @@ export interface ReplicaState__Output {
   'shard': (number);
   'inSync': (boolean);
   'reason': (string);
+  'replicaAddress': (string);
 }
