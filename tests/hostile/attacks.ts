@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { sha256, type Numerics } from '@lockstep/core';
 import { blankHeader, encodeFrame, framesOf, PROTOCOL_VERSION } from '@lockstep/transport';
-import { EXCHANGE, FETCH, framed, HOST, JOIN, PUT, type RawPeers } from './raw-peers.ts';
+import { FETCH, framed, HOST, JOIN, PUT, type RawPeers } from './raw-peers.ts';
 import { hostAs, joinAs } from './strangers.ts';
 
 const SEED = 20_260;
@@ -20,7 +20,7 @@ const seededBytes = (label: string, count: number): Buffer => createHash('shake2
 const DIGESTS = new Uint32Array(1);
 const capabilities = { engineBuild: 'x', device: 'cpu', gpuKind: '', instructionSet: 'AVX2', hostname: 'stranger', pid: 1 };
 
-/** On any port where gRPC is spoken. */
+/** On a port where gRPC is spoken. */
 export function attacksOnGrpc(peers: RawPeers, port: number, path: string): Attack[] {
   const bytes = (name: string, sent: Buffer): Attack => ({ name: `${path}: ${name}`, act: () => peers.bytes(port, sent), answer: /^closed$/ });
   const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
@@ -36,6 +36,21 @@ export function attacksOnGrpc(peers: RawPeers, port: number, path: string): Atta
   ];
 }
 
+/** On a port where a shard takes tensor streams. */
+export function attacksOnShard(peers: RawPeers, port: number): Attack[] {
+  const bytes = (name: string, sent: Buffer): Attack => ({ name: `a shard: ${name}`, act: () => peers.bytes(port, sent), answer: /^closed$/ });
+  const frames = (name: string, sent: Buffer, answer: RegExp): Attack => ({ name: `a shard: ${name}`, act: () => peers.frames(port, [sent]), answer });
+  return [
+    frames('HTTP/1', Buffer.from('GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: a browser or something else\r\n\r\n'), /^protocol: malformed tensor frame: 542393671 bytes/),
+    frames('HTTP/2', Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), seededBytes('settings', 64)]), /^protocol: malformed tensor frame/),
+    frames('a TLS hello', Buffer.concat([Buffer.from('16030100f4010000f00303', 'hex'), seededBytes('tls', 240)]), /^protocol: malformed tensor frame/),
+    ...Array.from({ length: 20 }, (_, index) => bytes(`random bytes ${index}`, seededBytes(`${index}`, 64 * 1024))),
+    frames('a frame of 4 GiB, announced', Buffer.concat([Buffer.alloc(4, 0xff), seededBytes('huge', 1_000)]), /^protocol: malformed tensor frame: 4294967295 bytes/),
+    bytes('100 MiB, sent', Buffer.alloc(100 * MIB)),
+    frames('a hello of 64 KiB', encodeFrame(blankHeader, Buffer.alloc(64 * 1024)), /^protocol: malformed tensor frame: 65596 bytes before the floats/),
+  ];
+}
+
 /** On the port where members join. */
 export function attacksOnControl(peers: RawPeers, port: number): Attack[] {
   const address = `127.0.0.1:${port}`;
@@ -43,10 +58,10 @@ export function attacksOnControl(peers: RawPeers, port: number): Attack[] {
   const host = (name: string, hello: Parameters<typeof hostAs>[1], answer: RegExp): Attack => ({ name: `a host that joins ${name}`, act: async () => told(await hostAs(address, hello)), answer });
   const good = { protocolVersion: PROTOCOL_VERSION, capabilities };
   return [
-    join('with another protocol version', { ...good, protocolVersion: 1 }, /^protocol: refused by the coordinator: it speaks version 1 of the protocol, expected 2$/),
+    join('with another protocol version', { ...good, protocolVersion: 1 }, /^protocol: refused by the coordinator: it speaks version 1 of the protocol, expected 3$/),
     join('with no capabilities', { protocolVersion: PROTOCOL_VERSION }, /^protocol: refused .* does not say what it can do$/),
     join('as of another run', { ...good, rejoin: { runId: 'another', rank: 0 } }, /^usage: refused .* another run/),
-    host('with another protocol version', { protocolVersion: 1, kind: 'server' }, /^protocol: refused .* version 1 of the protocol, expected 2$/),
+    host('with another protocol version', { protocolVersion: 1, kind: 'server' }, /^protocol: refused .* version 1 of the protocol, expected 3$/),
     host('as something unknown', { protocolVersion: PROTOCOL_VERSION, kind: 'toaster' }, /^protocol: refused .* kind "toaster"/),
     host('as of another run', { protocolVersion: PROTOCOL_VERSION, kind: 'server', rehost: { runId: 'another', host: 0, shards: [] } }, /^usage: refused .* another run/),
     { name: 'a first message that is no protobuf', act: () => peers.call(port, JOIN, [Buffer.from('ffffffff', 'hex')]), answer: /^INTERNAL/ },
@@ -65,7 +80,7 @@ export async function attacksFromWithin(peers: RawPeers, control: number, shard:
   if (typeof host === 'string') throw new Error(host);
   const { token, runId } = host.welcome;
   const fields = (changes: object) => ({ 'lockstep-token': token, 'lockstep-sha256': sha256(Buffer.from('x')), 'lockstep-bytes': '1', ...changes });
-  const exchange = (name: string, frames: readonly Buffer[], answer: RegExp): Attack => ({ name: `a stream to the shard ${name}`, act: () => peers.call(shard, EXCHANGE, frames), answer });
+  const exchange = (name: string, frames: readonly Buffer[], answer: RegExp): Attack => ({ name: `a stream to the shard ${name}`, act: () => peers.frames(shard, frames), answer });
   /** Each by a rank of its own: one that connects anew takes its stream over. */
   const hello = (rank: number): Buffer => workerHello({ token, rank });
   const partial = (changes: object, floats: number): readonly Buffer[] => framesOf('partial', { step: 0, node: { level: 0, index: 0 }, ...changes }, new Float32Array(floats).fill(NaN), DIGESTS);
@@ -74,14 +89,14 @@ export async function attacksFromWithin(peers: RawPeers, control: number, shard:
     { name: 'a block put of 5 GiB', act: () => peers.put(control, PUT, [], fields({ 'lockstep-bytes': String(5 * 1024 * MIB) })), answer: /^RESOURCE_EXHAUSTED/ },
     { name: 'a rank that was never given', act: async () => told(await joinAs(address, { protocolVersion: PROTOCOL_VERSION, capabilities, rejoin: { runId, rank: 99 } })), answer: /^protocol: refused .* rank 99 was never given$/ },
     { name: 'a host number that was never given', act: async () => told(await hostAs(address, { protocolVersion: PROTOCOL_VERSION, kind: 'server', rehost: { runId, host: 99, shards: [] } })), answer: /^protocol: refused .* host number 99 was never given$/ },
-    exchange('without a hello', partial({}, 10), /INVALID_ARGUMENT|FAILED_PRECONDITION/),
+    exchange('without a hello', partial({}, 10), /^protocol: partial before hello$/),
     exchange('without the token', [workerHello({ token: 'guessed' })], /does not present the token of this run/),
     exchange('with a hello that is no JSON', [encodeFrame(blankHeader, Buffer.from('{'))], /malformed hello/),
-    exchange('with a frame that is no frame', [hello(77), seededBytes('frame', 1_000)], /^INVALID_ARGUMENT/),
-    exchange('with a partial of another length', [hello(78), ...partial({}, 10)], /^INVALID_ARGUMENT/),
-    exchange('with a node that does not exist', [hello(79), ...partial({ node: { level: 30, index: 7 } }, 10)], /^INVALID_ARGUMENT/),
-    exchange('with a step that is far away', [hello(80), ...partial({ step: 4_000_000_000 }, 10)], /^INVALID_ARGUMENT/),
-    exchange('with a shared file that it was not offered', [hello(81), encodeFrame({ ...blankHeader, kind: 'partial', carrier: 'shared', slot: 9, count: 10, length: 10 })], /^INVALID_ARGUMENT/),
+    exchange('with a frame that is no frame', [hello(77), seededBytes('frame', 1_000)], /^protocol/),
+    exchange('with a partial of another length', [hello(78), ...partial({}, 10)], /^protocol/),
+    exchange('with a node that does not exist', [hello(79), ...partial({ node: { level: 30, index: 7 } }, 10)], /^protocol/),
+    exchange('with a step that is far away', [hello(80), ...partial({ step: 4_000_000_000 }, 10)], /^protocol/),
+    exchange('with a shared file that it was not offered', [hello(81), encodeFrame({ ...blankHeader, kind: 'partial', carrier: 'shared', slot: 9, count: 10, length: 10 })], /^protocol/),
   ];
 }
 

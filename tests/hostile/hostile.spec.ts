@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { RunEvent } from '@lockstep/core';
 import { lockstepEvents, LockstepProcess } from '../support/processes.ts';
-import { answersTo, attacksFromWithin, attacksOnControl, attacksOnGrpc, neverRead, silence } from './attacks.ts';
+import { answersTo, attacksFromWithin, attacksOnControl, attacksOnGrpc, attacksOnShard, neverRead, silence } from './attacks.ts';
 import { listeningPorts, peakMemoryMiB } from './listening-ports.ts';
-import { EXCHANGE, JOIN, RawPeers } from './raw-peers.ts';
+import { JOIN, RawPeers } from './raw-peers.ts';
 
 const RUN = ['--model', 'mlp', '--data.limit', '2560', '--global-batch-size', '64', '--epochs', '12', '--checkpoints.every-epoch', 'false'];
 /** Of the coordinator, above what it needed before: about three messages of the largest size that anybody may send at once. */
@@ -39,7 +39,8 @@ it('a run whose ports are attacked refuses each peer, trains on, and ends with t
   const shard = (await listeningPorts(pid)).find((port) => port !== control)!;
   const quietMiB = await peakMemoryMiB(pid);
 
-  const attacks = [...attacksOnGrpc(peers, control, JOIN), ...attacksOnGrpc(peers, shard, EXCHANGE), ...attacksOnControl(peers, control), ...(await attacksFromWithin(peers, control, shard))];
+  await Promise.all(Array.from({ length: 1_000 }, () => peers.socket(shard)));
+  const attacks = [...attacksOnGrpc(peers, control, JOIN), ...attacksOnShard(peers, shard), ...attacksOnControl(peers, control), ...(await attacksFromWithin(peers, control, shard))];
   await neverRead(peers, control, numerics);
   const answers = { ...(await answersTo(attacks)), ...silentAnswer };
   const attackedStep = newestStep();

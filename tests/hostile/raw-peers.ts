@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { Client, credentials, Metadata, status, type ClientDuplexStream } from '@grpc/grpc-js';
+import { FrameReader } from '@lockstep/transport';
 
 const pass = (bytes: Buffer): Buffer => bytes;
 
@@ -9,7 +10,6 @@ export const JOIN = '/lockstep.v1.Coordinator/Join';
 export const HOST = '/lockstep.v1.Coordinator/Host';
 export const PUT = '/lockstep.v1.Coordinator/PutBlock';
 export const FETCH = '/lockstep.v1.Coordinator/FetchBlock';
-export const EXCHANGE = '/lockstep.v1.ParameterServer/Exchange';
 
 /** A connection that says what no client of ours would. All are let go at the end. */
 export class RawPeers implements Disposable {
@@ -32,6 +32,18 @@ export class RawPeers implements Disposable {
     socket.write(bytes);
     await once(socket, 'close');
     return 'closed';
+  }
+
+  /** Sends frames to a shard and gives what it ends the stream with, `closed` where it says nothing. */
+  async frames(port: number, frames: readonly Buffer[]): Promise<string> {
+    const socket = await this.socket(port);
+    const answer = Promise.withResolvers<string>();
+    const reader = new FrameReader(({ header, payload }) => {
+      if (header.kind === 'refusal') answer.resolve(refusalIn(payload));
+    });
+    socket.on('data', (bytes: Buffer) => reader.take(bytes)).on('close', () => answer.resolve('closed'));
+    for (const frame of frames) socket.write(frame);
+    return answer.promise;
   }
 
   /** A call whose messages are these bytes, sent as they are; gives its status. */
@@ -96,6 +108,11 @@ export function framed(message: Buffer, length = message.length): Buffer {
   const prefix = Buffer.alloc(5);
   prefix.writeUInt32BE(length, 1);
   return Buffer.concat([prefix, message]);
+}
+
+function refusalIn(payload: Buffer): string {
+  const { code, message } = JSON.parse(payload.toString('utf8')) as { readonly code: string; readonly message: string };
+  return `${code}: ${message}`;
 }
 
 function statusOf(stream: ClientDuplexStream<Buffer, Buffer>): Promise<string> {

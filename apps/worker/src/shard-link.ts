@@ -1,6 +1,6 @@
 import type { LockstepError } from '@lockstep/core';
 import { backoffMs } from '@lockstep/scheduling';
-import { ExchangeClient, insecureClientCredentials, type ShardEndpoint__Output, type VersionPort } from '@lockstep/transport';
+import { ExchangeClient, type ShardEndpoint__Output, type VersionPort } from '@lockstep/transport';
 import type { HeldPartial } from './held-partial.ts';
 import { shardAddress } from './shard-address.ts';
 
@@ -57,7 +57,6 @@ export class ShardLink {
     this.#client = new ExchangeClient({
       rank, token, versions,
       address: shardAddress(endpoint, joined),
-      credentials: insecureClientCredentials(),
       length: endpoint.to - endpoint.from,
       initial: () => initial.subarray(endpoint.from, endpoint.to),
       onOpen: () => this.#opened(),

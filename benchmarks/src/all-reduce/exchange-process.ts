@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { LockstepError, clippingSchema, optimizerSchema } from '@lockstep/core';
 import { cutIntoShards, HostedShard, type ShardPlan } from '@lockstep/parameter-server';
 import { leafOf } from '@lockstep/reduction';
-import { createProcessDirectory, ExchangeClient, insecureClientCredentials, type ShardEndpoint__Output } from '@lockstep/transport';
+import { createProcessDirectory, ExchangeClient, type ShardEndpoint__Output } from '@lockstep/transport';
 import type { ExchangeOrder, FromExchange, ToExchange } from './exchange-messages.ts';
 
 /**
@@ -66,7 +66,7 @@ async function exchange(shards: readonly ShardEndpoint__Output[]): Promise<reado
     links.forEach((link, shard) => link.push(header, step % 2, gradient.subarray(ranges[shard]!.from, ranges[shard]!.to)));
   };
   const links = shards.map(({ unixAddress, tcpAddress }, shard) => new ExchangeClient({
-    rank, token: TOKEN, address: carrier === 'tcp' ? tcpAddress : unixAddress, credentials: insecureClientCredentials(), length: ranges[shard]!.to - ranges[shard]!.from,
+    rank, token: TOKEN, address: carrier === 'tcp' ? tcpAddress : unixAddress, length: ranges[shard]!.to - ranges[shard]!.from,
     versions: {
       reserve: () => parameters.subarray(ranges[shard]!.from, ranges[shard]!.to),
       commit: (version) => {

@@ -1,5 +1,5 @@
 import { backoffMs } from '@lockstep/scheduling';
-import { insecureClientCredentials, PeerClient, type PeerHello } from '@lockstep/transport';
+import { PeerClient, type PeerHello } from '@lockstep/transport';
 
 /** What a shard says of itself to other shards. */
 export type PeerIdentity = Omit<PeerHello, 'role'>;
@@ -34,7 +34,6 @@ export class NormPeer {
   #connect(): PeerClient {
     const client: PeerClient = new PeerClient({
       address: this.#address,
-      credentials: insecureClientCredentials(),
       hello: { ...this.#identity, role: 'norms' },
       onOpen: () => {
         this.#isOpen = true;

@@ -1,5 +1,5 @@
 import { LockstepError } from '@lockstep/core';
-import { insecureClientCredentials, PeerClient } from '@lockstep/transport';
+import { PeerClient } from '@lockstep/transport';
 import type { PeerIdentity } from './norm-peer.ts';
 
 export interface ReplicaLinkOptions {
@@ -31,7 +31,6 @@ export class ReplicaLink {
     this.#watch = setTimeout(() => this.#check(), options.failureDetectionMs);
     this.#client = new PeerClient({
       address: options.address,
-      credentials: insecureClientCredentials(),
       hello: { ...options.identity, role: 'primary' },
       onOpen: () => {
         this.isOpen = true;

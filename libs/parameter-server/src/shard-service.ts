@@ -1,6 +1,6 @@
 import { assertNever, LockstepError } from '@lockstep/core';
 import {
-  blankHeader, ChunkAssembly, encodeFrame, ExchangeServer, framesOf, insecureServerCredentials, nearestAddress,
+  blankHeader, ChunkAssembly, encodeFrame, ExchangeServer, framesOf, nearestAddress,
   type FinishedStep, type PeerConnection, type PeerHello, type PeerReceiver, type ShardEndpoint__Output, type StreamEnd,
 } from '@lockstep/transport';
 import { NORM_BLOCK } from '@lockstep/reduction';
@@ -78,7 +78,6 @@ export class ShardService {
       sharedMemory: settings.sharedMemory,
       serving: settings.role === 'primary',
       failureDetectionMs: settings.failureDetectionMs,
-      credentials: insecureServerCredentials(),
       onStreamEnd: (end) => this.#noteFault(end),
     });
     Atomics.store(settings.version, 0, -1);

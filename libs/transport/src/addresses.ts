@@ -7,9 +7,18 @@ export type Address = string;
 
 const UNIX = 'unix:';
 
+export function isUnix(address: Address): boolean {
+  return address.startsWith(UNIX);
+}
+
 /** What grpc-js dials for an address. */
 export function channelTarget(address: Address): string {
-  return address.startsWith(UNIX) ? address : `dns:${address}`;
+  return isUnix(address) ? address : `dns:${address}`;
+}
+
+/** What a plain socket dials or binds for an address. */
+export function socketTarget(address: Address): { readonly path: string } | { readonly host: string; readonly port: number } {
+  return isUnix(address) ? { path: address.slice(UNIX.length) } : parseHostPort(address);
 }
 
 /** Checks an address that a person wrote; a port is a must, 0 lets the system choose where one listens. */
@@ -25,7 +34,7 @@ export function parseHostPort(address: string): { readonly host: string; readonl
 
 /** Whether only this machine can reach the address. */
 export function isLocal(address: Address): boolean {
-  if (address.startsWith(UNIX)) return true;
+  if (isUnix(address)) return true;
   const { host } = parseHostPort(address);
   return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
@@ -50,7 +59,7 @@ function bind(server: Server, address: Address, credentials: ServerCredentials):
     server.bindAsync(address, credentials, (error, port) => {
       if (error) {
         reject(new LockstepError('connection', `cannot listen on ${address}: ${messageOf(error)}`, { cause: error, hint: 'choose another port, or 0 for any' }));
-      } else if (address.startsWith(UNIX)) {
+      } else if (isUnix(address)) {
         chmodSync(address.slice(UNIX.length), 0o600);
         resolve(address);
       } else {

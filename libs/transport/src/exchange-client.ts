@@ -1,17 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { Client, type ChannelCredentials } from '@grpc/grpc-js';
-import { LockstepError, messageOf } from '@lockstep/core';
-import { channelTarget } from './addresses.ts';
+import { LockstepError } from '@lockstep/core';
 import { checkLength, ChunkAssembly, type Landing } from './chunk-assembly.ts';
 import { partialFile, removePartialFiles, versionFile } from './exchange-files.ts';
 import { decodeHello, encodeHello, shardHello, type sharingReply, type WorkerHello } from './exchange-hello.ts';
 import type { PartialHeader, VersionPort } from './exchange-port.ts';
-import { exchangeOptions, exchangeService, type ExchangeClientStream } from './exchange-service.ts';
+import { dial } from './frame-dial.ts';
 import { FrameQueue } from './frame-queue.ts';
-import { errorFromStatus } from './grpc-errors.ts';
+import { FrameSocket } from './frame-socket.ts';
 import { probeSharedDirectory } from './shared-directory.ts';
 import { SharedFile } from './shared-file.ts';
-import { blankHeader, decodeFrame, encodeFrame, framesOf, type FrameHeader, type TensorFrame } from './tensor-frame.ts';
+import { blankHeader, encodeFrame, framesOf, lentFramesOf, type FrameHeader, type TensorFrame } from './tensor-frame.ts';
 
 /** A partial but for its floats. */
 export interface PushedPartial extends PartialHeader {
@@ -24,7 +22,6 @@ export interface ExchangeClientOptions {
   /** What tells the shard that this worker is of its run. */
   readonly token: string;
   readonly address: string;
-  readonly credentials: ChannelCredentials;
   /** Elements of the shard's range. */
   readonly length: number;
   readonly versions: VersionPort;
@@ -39,8 +36,7 @@ export interface ExchangeClientOptions {
 /** A worker's side of one connection to one shard: partials out, versions in. It does not connect again by itself. */
 export class ExchangeClient {
   readonly #options: ExchangeClientOptions;
-  readonly #client: Client;
-  readonly #stream: ExchangeClientStream;
+  readonly #socket: FrameSocket;
   readonly #queue: FrameQueue;
   readonly #files = new Map<number, SharedFile>();
   readonly #versionFiles = new Map<number, SharedFile>();
@@ -51,14 +47,14 @@ export class ExchangeClient {
 
   constructor(options: ExchangeClientOptions) {
     this.#options = options;
-    this.#client = new Client(channelTarget(options.address), options.credentials, exchangeOptions);
-    const { path, requestSerialize, responseDeserialize } = exchangeService.exchange;
-    this.#stream = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
-    this.#queue = new FrameQueue(this.#stream);
-    this.#stream.on('data', (frame: Buffer) => this.#guard(() => this.#take(frame)));
-    this.#stream.on('error', (error) => this.#lose(errorFromStatus(error, `shard at ${options.address}`)));
-    this.#stream.on('end', () => this.#lose(new LockstepError('connection', `shard at ${options.address} ended the exchange`)));
-    this.#stream.write(encodeFrame(blankHeader, encodeHello({ role: 'worker', token: options.token, rank: options.rank, connection: this.#connection } satisfies WorkerHello)));
+    this.#socket = new FrameSocket((onBytes) => dial(options.address, onBytes), {
+      onFrame: (frame) => this.#take(frame),
+      onFault: (fault) => this.#lose(fault),
+      onEnd: (code, reason) => this.#lose(new LockstepError(code, `shard at ${options.address}: ${reason}`)),
+    });
+    this.#socket.trust();
+    this.#queue = new FrameQueue(this.#socket);
+    this.#queue.add([encodeFrame(blankHeader, encodeHello({ role: 'worker', token: options.token, rank: options.rank, connection: this.#connection } satisfies WorkerHello))]);
   }
 
   /** Whether the bytes go through shared memory. */
@@ -67,7 +63,8 @@ export class ExchangeClient {
   }
 
   /**
-   * Sends a partial's slice; `floats` may be reused once this returns. `slot` is the number of the partial among those
+   * Sends a partial's slice. `floats` must stay as they are until the shard has sent version `step + 1` (then it takes no more
+   * of them for this step), or until `close`, which ends their reading. `slot` is the number of the partial among those
    * of the worker's last two steps: a slot's bytes are reused two steps later, when the version in between proves that
    * the shard has taken them. Does nothing once the exchange has ended.
    */
@@ -76,9 +73,9 @@ export class ExchangeClient {
     const fields = { step, node, tally, computeMs };
     if (this.#share(step, slot, floats)) {
       const count = floats.length;
-      this.#queue.add([encodeFrame({ ...blankHeader, ...fields, kind: 'partial', carrier: 'shared', slot, count, length: count }, null, digests)]);
+      this.#queue.add([encodeFrame({ ...blankHeader, ...fields, kind: 'partial', carrier: 'shared', slot, count, length: count }, undefined, digests)]);
     } else {
-      this.#queue.add(framesOf('partial', fields, floats, digests));
+      this.#queue.add(lentFramesOf('partial', fields, floats, digests));
     }
   }
 
@@ -87,17 +84,7 @@ export class ExchangeClient {
     this.#closed = true;
     this.#assembly.abandon();
     this.#queue.close();
-    this.#client.close();
     for (const file of [...this.#files.values(), ...this.#versionFiles.values()]) file.close();
-  }
-
-  #guard(take: () => void): void {
-    if (this.#closed) return;
-    try {
-      take();
-    } catch (error) {
-      this.#lose(error instanceof LockstepError ? error : new LockstepError('protocol', messageOf(error), { cause: error }));
-    }
   }
 
   #lose(error: LockstepError): void {
@@ -107,8 +94,7 @@ export class ExchangeClient {
     this.#options.onLost(error);
   }
 
-  #take(bytes: Buffer): void {
-    const frame = decodeFrame(bytes);
+  #take(frame: TensorFrame): void {
     switch (frame.header.kind) {
       case 'hello': return this.#settle(frame.payload);
       case 'version': return this.#takeVersion(frame);
@@ -122,7 +108,7 @@ export class ExchangeClient {
     if (length !== this.#options.length) throw new LockstepError('protocol', `shard at ${this.#options.address} holds ${length} elements, expected ${this.#options.length}`);
     const proof = sharedDirectory === null ? null : probeSharedDirectory(sharedDirectory);
     if (proof !== null) this.#directory = sharedDirectory;
-    this.#stream.write(encodeFrame(blankHeader, encodeHello({ proof } satisfies ReturnType<typeof sharingReply.parse>)));
+    this.#queue.add([encodeFrame(blankHeader, encodeHello({ proof } satisfies ReturnType<typeof sharingReply.parse>))]);
     this.#options.onOpen();
   }
 
@@ -157,7 +143,7 @@ export class ExchangeClient {
     return file;
   }
 
-  /** Puts the slice in the slot's shared file; false where there is none or the tmpfs is full, and gRPC carries it. */
+  /** Puts the slice in the slot's shared file; false where there is none or the tmpfs is full, and the socket carries it. */
   #share(step: number, slot: number, floats: Float32Array): boolean {
     if (this.#directory === null) return false;
     try {

@@ -1,8 +1,8 @@
-import { status } from '@grpc/grpc-js';
-import { LockstepError, messageOf } from '@lockstep/core';
+import type { Socket } from 'node:net';
+import { LockstepError } from '@lockstep/core';
 import { checkToken, clientHello, decodeHello, type ClientHello } from './exchange-hello.ts';
-import type { ExchangeServerStream } from './exchange-service.ts';
-import { decodeFrame, type TensorFrame } from './tensor-frame.ts';
+import { FrameSocket } from './frame-socket.ts';
+import type { TensorFrame } from './tensor-frame.ts';
 
 /** How long a stream may stay open without a hello. */
 const HELLO_WITHIN_MS = 10_000;
@@ -24,66 +24,48 @@ export interface IncomingStreamEvents {
 
 /** The server's end of one stream, from the first frame to its end: nothing that a peer sends harms anything but it. */
 export class IncomingStream {
-  readonly #stream: ExchangeServerStream;
+  /** The address of the other side. */
+  readonly peer: string;
+  /** For what is written to the peer. */
+  readonly socket: FrameSocket;
   readonly #token: string;
   readonly #events: IncomingStreamEvents;
   readonly #silence: NodeJS.Timeout;
   #handler: StreamHandler | null = null;
   #ended = false;
 
-  constructor(stream: ExchangeServerStream, token: string, events: IncomingStreamEvents) {
-    this.#stream = stream;
+  constructor(socket: Socket, peer: string, token: string, events: IncomingStreamEvents) {
+    this.peer = peer;
     this.#token = token;
     this.#events = events;
     this.#silence = setTimeout(() => this.fault(new LockstepError('protocol', `no hello within ${HELLO_WITHIN_MS} ms`)), HELLO_WITHIN_MS);
-    stream.on('data', (frame: Buffer) => this.#guard(() => this.#take(decodeFrame(frame))));
-    stream.on('error', () => this.close());
-    stream.on('cancelled', () => this.close());
-    stream.on('end', () => {
-      stream.end();
-      this.close();
+    this.socket = new FrameSocket((onBytes) => socket.on('data', onBytes), {
+      onFrame: (frame) => this.#take(frame),
+      onFault: (fault) => this.fault(fault),
+      onEnd: () => this.close(),
     });
   }
 
-  get peer(): string {
-    return this.#stream.getPeer();
-  }
-
-  /** For what is written to the peer. */
-  get writable(): ExchangeServerStream {
-    return this.#stream;
-  }
-
   send(frame: Buffer): void {
-    if (!this.#ended) this.#stream.write(frame);
+    if (!this.#ended) void this.socket.send(frame);
   }
 
-  /** Takes no more; the server ends the stream itself. */
+  /** Ends the stream, without a word. */
   close(): void {
     this.#end(null);
+    this.socket.close();
   }
 
   /** Ends the stream for what the peer did. */
   fault(fault: LockstepError): void {
-    if (this.#ended) return;
     this.#end(fault);
-    this.#stream.emit('error', { code: status.INVALID_ARGUMENT, details: fault.message });
+    this.socket.refuse('protocol', fault.message);
   }
 
   /** Ends the stream without anybody's fault. */
   refuse(reason: string): void {
-    if (this.#ended) return;
     this.#end(null);
-    this.#stream.emit('error', { code: status.UNAVAILABLE, details: reason });
-  }
-
-  #guard(take: () => void): void {
-    if (this.#ended) return;
-    try {
-      take();
-    } catch (error) {
-      this.fault(error instanceof LockstepError ? error : new LockstepError('protocol', messageOf(error), { cause: error }));
-    }
+    this.socket.refuse('connection', reason);
   }
 
   #take(frame: TensorFrame): void {
@@ -92,6 +74,7 @@ export class IncomingStream {
     const hello = decodeHello(clientHello, frame.payload);
     checkToken(hello.token, this.#token);
     clearTimeout(this.#silence);
+    this.socket.trust();
     this.#handler = this.#events.greet(hello, this);
   }
 

@@ -1,15 +1,16 @@
-import { Server, type ServerCredentials } from '@grpc/grpc-js';
+import type { Socket } from 'node:net';
 import type { LockstepError } from '@lockstep/core';
-import { bindAll } from './addresses.ts';
 import { VERSION_SLOTS, versionFile } from './exchange-files.ts';
 import { encodeHello, type ClientHello, type PeerHello, type shardHello, type WorkerHello } from './exchange-hello.ts';
 import { IncomingStream, type StreamHandler } from './exchange-incoming.ts';
 import { InitialRequest } from './exchange-initial.ts';
 import type { PeerPort, ShardPort } from './exchange-port.ts';
-import { exchangeOptions, exchangeService, type ExchangeServerStream } from './exchange-service.ts';
+import { FrameListener } from './frame-listener.ts';
 import { SharedFile } from './shared-file.ts';
 import { createSharedDirectory, type SharedDirectory } from './shared-directory.ts';
-import { blankHeader, encodeFrame, framesOf } from './tensor-frame.ts';
+import { blankHeader, encodeFrame } from './tensor-frame.ts';
+import { VersionCopies } from './version-copies.ts';
+import type { Lent } from './version-outbox.ts';
 import { WorkerStream } from './worker-stream.ts';
 
 /** How a stream to a shard ended. */
@@ -31,21 +32,21 @@ export interface ExchangeServerOptions {
   readonly serving: boolean;
   /** After this silence another worker is asked for the initial parameters too. */
   readonly failureDetectionMs: number;
-  readonly credentials: ServerCredentials;
   readonly onStreamEnd: (end: StreamEnd) => void;
 }
 
-/** A shard's side of the Exchange streams: partials in, versions out, over gRPC or through shared files; and its peers. */
+/** A shard's side of the tensor streams: partials in, versions out, over sockets or through shared files; and its peers. */
 export class ExchangeServer {
   readonly #port: ShardPort;
   readonly #peers: PeerPort;
   readonly #options: ExchangeServerOptions;
-  readonly #server = new Server(exchangeOptions);
+  readonly #listener = new FrameListener((socket, peer) => this.#accept(socket, peer));
   readonly #directory: SharedDirectory | null;
   readonly #versionFiles: readonly SharedFile[];
   readonly #streams = new Set<IncomingStream>();
   readonly #workers = new Map<number, WorkerStream>();
   readonly #initial: InitialRequest;
+  readonly #copies = new VersionCopies();
   #current: { readonly version: number; readonly parameters: Float32Array } | null = null;
   /** The version that the shared files hold last. */
   #sharedVersion = -1;
@@ -60,12 +61,11 @@ export class ExchangeServer {
     this.#initial = new InitialRequest(() => port.needsInitial, options.failureDetectionMs);
     this.#directory = options.sharedMemory ? createSharedDirectory(port.length * 4 * 4) : null;
     this.#versionFiles = createVersionFiles(this.#directory);
-    this.#server.addService(exchangeService, { exchange: (stream: ExchangeServerStream) => this.#accept(stream) });
   }
 
   /** Listens on all addresses and gives them back with their ports. */
   async listen(addresses: readonly string[]): Promise<string[]> {
-    return bindAll(this.#server, addresses, this.#options.credentials);
+    return this.#listener.listen(addresses);
   }
 
   /** Welcomes the workers that wait, and those that come. */
@@ -86,7 +86,7 @@ export class ExchangeServer {
     this.#closed = true;
     this.#initial.close();
     for (const stream of [...this.#streams]) stream.close();
-    this.#server.forceShutdown();
+    this.#listener.close();
     for (const file of this.#versionFiles) file.close();
     this.#directory?.remove();
   }
@@ -98,8 +98,8 @@ export class ExchangeServer {
     const rest = workers.filter((worker) => !worker.shares);
     if (sharing.length > 0) rest.push(...this.#shareVersion(version, parameters, sharing));
     if (rest.length > 0) {
-      const frames = framesOf('version', { step: version }, parameters);
-      for (const worker of rest) worker.outbox.offer(frames);
+      const copy = this.#copies.take(version, parameters);
+      for (const worker of rest) worker.outbox.offer(copy);
     }
   }
 
@@ -108,7 +108,7 @@ export class ExchangeServer {
     const slot = version % VERSION_SLOTS;
     if (!this.#writeShared(slot, version, parameters)) return workers;
     const frame = encodeFrame({ ...blankHeader, kind: 'version', carrier: 'shared', slot, step: version, count: parameters.length, length: parameters.length });
-    for (const worker of workers) worker.outbox.offer([frame]);
+    for (const worker of workers) worker.outbox.offer(ownedBySender(frame));
     return [];
   }
 
@@ -124,9 +124,9 @@ export class ExchangeServer {
     }
   }
 
-  #accept(raw: ExchangeServerStream): void {
+  #accept(socket: Socket, peer: string): void {
     let rank: number | null = null;
-    const stream: IncomingStream = new IncomingStream(raw, this.#options.token, {
+    const stream: IncomingStream = new IncomingStream(socket, peer, this.#options.token, {
       greet: (hello) => {
         if (hello.role === 'worker') rank = hello.rank;
         return this.#handlerOf(hello, stream);
@@ -167,6 +167,10 @@ export class ExchangeServer {
     stream.send(encodeFrame(blankHeader, encodeHello({ length: this.#port.length, sharedDirectory: null } satisfies ReturnType<typeof shardHello.parse>)));
     return receiver;
   }
+}
+
+function ownedBySender(frame: Buffer): Lent {
+  return { parts: [frame], hold: () => undefined, release: () => undefined };
 }
 
 function createVersionFiles(directory: SharedDirectory | null): readonly SharedFile[] {

@@ -1,16 +1,15 @@
 import { mkdtempSync, readdirSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LockstepError, uniformStream } from '@lockstep/core';
-import { insecureClientCredentials, insecureServerCredentials } from './credentials.ts';
 import { ExchangeClient, type ExchangeClientOptions } from './exchange-client.ts';
 import { partialFile } from './exchange-files.ts';
 import type { PeerPort } from './exchange-port.ts';
 import { ExchangeServer, type StreamEnd } from './exchange-server.ts';
 import { probeSharedDirectory } from './shared-directory.ts';
 import { SharedFile } from './shared-file.ts';
-import { blankHeader, CHUNK_FLOATS, decodeFrame, encodeFrame, framesOf, MAX_FRAME_BYTES } from './tensor-frame.ts';
+import { blankHeader, CHUNK_FLOATS, encodeFrame, framesOf, HEADER_BYTES, MAX_FRAME_BYTES, type TensorFrame } from './tensor-frame.ts';
 import { anyFloats, bitsOf } from './testing/float-bits.ts';
 import { Journal } from './testing/journal.ts';
 import { hello, RawWorker, startRawShard, TOKEN, workerHello } from './testing/raw-exchange.ts';
@@ -18,8 +17,8 @@ import { RecordingShard } from './testing/recording-shard.ts';
 import { RecordingVersions } from './testing/recording-versions.ts';
 
 const CARRIERS = [
-  { carrier: 'gRPC over TCP', sharedMemory: false, address: () => '127.0.0.1:0' },
-  { carrier: 'gRPC over a Unix socket', sharedMemory: false, address: (directory: string) => `unix:${join(directory, 'shard.sock')}` },
+  { carrier: 'TCP', sharedMemory: false, address: () => '127.0.0.1:0' },
+  { carrier: 'a Unix socket', sharedMemory: false, address: (directory: string) => `unix:${join(directory, 'shard.sock')}` },
   { carrier: 'shared memory', sharedMemory: true, address: (directory: string) => `unix:${join(directory, 'shard.sock')}` },
 ] as const;
 
@@ -51,7 +50,7 @@ class Exchange implements AsyncDisposable {
   private constructor(length: number, sharedMemory: boolean, serving: boolean, failureDetectionMs: number) {
     this.shard = new RecordingShard(length);
     this.server = new ExchangeServer(this.shard, noPeers, {
-      token: TOKEN, sharedMemory, serving, failureDetectionMs, credentials: insecureServerCredentials(), onStreamEnd: (end) => this.streamEnds.add(end),
+      token: TOKEN, sharedMemory, serving, failureDetectionMs, onStreamEnd: (end) => this.streamEnds.add(end),
     });
   }
 
@@ -73,7 +72,7 @@ class Exchange implements AsyncDisposable {
     const lost = new Journal<LockstepError>();
     const { promise: opened, resolve } = Promise.withResolvers<void>();
     const client = new ExchangeClient({
-      rank, token: TOKEN, address: this.address, credentials: insecureClientCredentials(), length: this.shard.length, versions, initial,
+      rank, token: TOKEN, address: this.address, length: this.shard.length, versions, initial,
       onOpen: resolve, onLost: (error) => lost.add(error), ...options,
     });
     this.#clients.push(client);
@@ -153,15 +152,19 @@ describe.each(CARRIERS)('an exchange by $carrier', (carrier) => {
     });
   });
 
-  it('takes the floats when they are pushed: they may change at once', async () => {
+  it('reads no floats any more once it is closed: the shard has all of them as they were, or takes none', async () => {
     await using exchange = await Exchange.start(LARGE, carrier);
-    const { client } = await exchange.join(0);
     const sum = anyFloats(1, LARGE);
     const expected = bitsOf(sum);
-    client.push(partialOf(0, 0), 0, sum);
-    sum.fill(0);
-    const [first] = await exchange.committed(1);
-    expect(bitsOf(first!.destination)).toBe(expected);
+    for (let round = 0; round < 10; round += 1) {
+      const { client } = await exchange.join(round);
+      client.push(partialOf(round, 0), 0, sum);
+      client.close();
+      sum.fill(0);
+      await exchange.streamEnds.atLeast(round + 1);
+      sum.set(anyFloats(1, LARGE));
+    }
+    for (const { destination } of exchange.shard.committed) expect(bitsOf(destination)).toBe(expected);
   });
 
   it('keeps partials of several workers that are pushed at once apart', async () => {
@@ -276,7 +279,12 @@ describe('what a shard does to a worker that breaks the protocol', () => {
   const chunks = framesOfPartial(0, 0, new Float32Array(length));
   const others = framesOfPartial(0, 1, new Float32Array(length));
   const greeting = [workerHello(3), hello({ proof: null })];
-  const shared = encodeFrame({ ...blankHeader, kind: 'partial', carrier: 'shared', count: length, length }, null, [0]);
+  const shared = encodeFrame({ ...blankHeader, kind: 'partial', carrier: 'shared', count: length, length }, undefined, [0]);
+  const sized = (frame: Buffer, numBytes: number): Buffer => {
+    const changed = Buffer.from(frame.subarray(0, HEADER_BYTES + 4));
+    changed.writeUInt32LE(numBytes, 0);
+    return changed;
+  };
 
   it.each([
     ['sends tensors before it says hello', [chunks[0]!], 'partial before hello'],
@@ -295,8 +303,11 @@ describe('what a shard does to a worker that breaks the protocol', () => {
     ['repeats a chunk', [...greeting, chunks[0]!, chunks[0]!], `chunk at 0 of ${length} of partial (step 0, node (0, 0)), expected chunk at ${CHUNK_FLOATS}`],
     ['mixes two partials', [...greeting, chunks[0]!, others[1]!], 'of partial (step 0, node (0, 1)), expected chunk at'],
     ['names shared memory that it does not share', [...greeting, shared], 'worker 3 names a shared file but shares no memory'],
-    ['sends a frame of another size', [...greeting, chunks[0]!.subarray(0, 100)], 'malformed tensor frame: 40 payload bytes'],
-    ['sends nothing', [...greeting, Buffer.alloc(0)], 'malformed tensor frame: 0 bytes'],
+    ['announces a frame of another size', [...greeting, sized(chunks[0]!, 100)], 'malformed tensor frame: 36 payload bytes'],
+    ['announces a frame of no size', [...greeting, Buffer.alloc(HEADER_BYTES)], 'malformed tensor frame: 0 bytes'],
+    ['announces more than a chunk at a time', [...greeting, sized(chunks[0]!, MAX_FRAME_BYTES + 1)], `malformed tensor frame: ${MAX_FRAME_BYTES + 1} bytes`],
+    ['says a hello that is too long', [workerHello(3, { connection: '0'.repeat(5000) })], 'bytes before the floats, expected at most 4096'],
+    ['speaks HTTP', [Buffer.from(`GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: a browser or another\r\n\r\n`)], 'malformed tensor frame: 542393671 bytes'],
   ] as const)('names it to one that %s, gives back its memory and serves the others', async (_, frames, message) => {
     await using exchange = await Exchange.start(length, CARRIERS[1]);
     const { client, lost } = await exchange.join(0);
@@ -318,27 +329,33 @@ describe('what a shard does to a worker that breaks the protocol', () => {
     using worker = new RawWorker(exchange.address);
     worker.send(workerHello(3), hello({ proof: null }));
     await worker.frames.atLeast(1);
-    worker.stream.pause();
+    worker.socket.pause();
     const { versions } = await exchange.join(0);
     const floats = new Float32Array(LARGE);
     for (let version = 0; version < 40; version += 1) {
       exchange.server.publish(version, floats.fill(version));
       await versions.version(version);
     }
-    worker.stream.resume();
-    const headers = (frames: readonly Buffer[]) => frames.slice(1).map((frame) => decodeFrame(frame).header);
+    worker.socket.resume();
+    const headers = (frames: readonly TensorFrame[]) => frames.slice(1).map(({ header }) => header);
     const received = await worker.frames.until((frames) => headers(frames).some(({ step, offset, count, length }) => step === 39 && offset + count === length));
     expect(new Set(headers(received).map(({ step }) => step)).size).toBeLessThan(20);
   });
 
-  it('refuses more than a chunk at a time, and serves the others', async () => {
-    await using exchange = await Exchange.start(length, CARRIERS[1]);
-    const { client } = await exchange.join(0);
-    using worker = new RawWorker(exchange.address);
-    worker.send(...greeting, Buffer.alloc(MAX_FRAME_BYTES + 1));
-    expect(await worker.ended).toContain('larger than max');
-    client.push(partialOf(0, 5), 0, anyFloats(5, length));
-    await exchange.committed(1);
+  it.each([['nothing', Buffer.alloc(0)], ['a part of its hello', workerHello(3).subarray(0, 70)]])('waits no longer than 10 s for one that says %s', async (_, said) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      await using exchange = await Exchange.start(length, CARRIERS[0]);
+      using worker = new RawWorker(exchange.address);
+      worker.send(said);
+      // A worker that came later is welcome, so the shard has taken the first one's connection.
+      await exchange.join(0);
+      vi.advanceTimersByTime(10_000);
+      expect(await worker.ended).toBe('no hello within 10000 ms');
+      expect(exchange.streamEnds.entries).toMatchObject([{ rank: null, fault: { code: 'protocol' } }]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('tells it what the shard itself refuses', async () => {
@@ -370,7 +387,7 @@ describe('what a worker does with a shard that breaks the protocol', () => {
   const answer = hello({ length, sharedDirectory: null });
   const chunks = framesOf('version', { step: 3 }, new Float32Array(length));
   const connect = (address: string, versions: RecordingVersions, lost: Journal<LockstepError>): ExchangeClient => new ExchangeClient({
-    rank: 0, token: TOKEN, address, credentials: insecureClientCredentials(), length, versions,
+    rank: 0, token: TOKEN, address, length, versions,
     initial: () => new Float32Array(length), onOpen: () => undefined, onLost: (error) => lost.add(error),
   });
 
@@ -381,7 +398,7 @@ describe('what a worker does with a shard that breaks the protocol', () => {
     ['names shared memory that they do not share', [answer, encodeFrame({ ...blankHeader, kind: 'version', carrier: 'shared', count: length, length })], 'names a shared file but shares no memory'],
     ['begins another version within one', [answer, chunks[0]!, ...framesOf('version', { step: 4 }, new Float32Array(length))], `chunk at 0 of ${length} of version 4, expected chunk at ${CHUNK_FLOATS} of ${length} of version 3`],
   ] as const)('ends the exchange, once and by name, with one that %s', async (_, frames, message) => {
-    using shard = await startRawShard(`unix:${join(directory, 'raw.sock')}`, (stream) => frames.forEach((frame) => stream.write(frame)));
+    using shard = await startRawShard(`unix:${join(directory, 'raw.sock')}`, (socket) => frames.forEach((frame) => socket.write(frame)));
     const versions = new RecordingVersions(length);
     const lost = new Journal<LockstepError>();
     const client = connect(shard.address, versions, lost);
@@ -411,7 +428,7 @@ describe('initial parameters', () => {
     using first = new RawWorker(exchange.address);
     first.send(workerHello(0), hello({ proof: null }));
     const [, request] = await first.frames.atLeast(2);
-    expect(decodeFrame(request!).header).toMatchObject({ kind: 'initial', count: 0 });
+    expect(request!.header).toMatchObject({ kind: 'initial', count: 0 });
     const asked = new Journal<number>();
     const workers = await Promise.all([1, 2].map((rank) => exchange.join(rank, () => {
       asked.add(rank);
@@ -491,7 +508,7 @@ describe('shared memory', () => {
     using worker = new RawWorker(exchange.address);
     worker.send(workerHello(0), hello({ proof: 'a guess' }));
     const [, version] = await worker.frames.atLeast(2);
-    expect(decodeFrame(version!).header).toMatchObject({ kind: 'version', carrier: 'inline', count: 10 });
+    expect(version!.header).toMatchObject({ kind: 'version', carrier: 'inline', count: 10 });
   });
 
   it('is left as it is by a worker that joins: others may be reading the version', async () => {
@@ -506,7 +523,7 @@ describe('shared memory', () => {
     expect(written()).toBe(before);
   });
 
-  it('gives way to gRPC for a worker that cannot write there', async () => {
+  it('gives way to the socket for a worker that cannot write there', async () => {
     await using exchange = await Exchange.start(1000, SHARED);
     const { client } = await exchange.join(5);
     expect(client.sharesMemory).toBe(true);
@@ -524,7 +541,7 @@ describe('shared memory', () => {
     file.write(1, 0, new Float32Array(10));
     using worker = new RawWorker(exchange.address);
     worker.send(workerHello(0), hello({ proof: probeSharedDirectory(shared!) }));
-    worker.send(encodeFrame({ ...blankHeader, kind: 'partial', carrier: 'shared', count: 10, length: 10 }, null, [0]));
+    worker.send(encodeFrame({ ...blankHeader, kind: 'partial', carrier: 'shared', count: 10, length: 10 }, undefined, [0]));
     expect(await worker.ended).toBe('worker 0: slot 0 does not hold its partial of step 0');
     expect(exchange.shard.journal.entries.map(({ kind }) => kind)).toEqual(['reserved', 'abandoned']);
     file.close();

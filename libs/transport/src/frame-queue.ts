@@ -1,39 +1,39 @@
-import { writeFrame, type ExchangeClientStream } from './exchange-service.ts';
+import type { FrameSocket } from './frame-socket.ts';
 
-/** Writes frames to a stream one after another, in the order of `add`, as fast as the other side takes them. */
+/** Writes frames, or parts of them, to a tensor stream one after another, in the order of `add`, as fast as the other side takes them. */
 export class FrameQueue {
-  readonly #stream: ExchangeClientStream;
+  readonly #socket: FrameSocket;
   readonly #onWritten: () => void;
-  #frames: Buffer[] = [];
+  #parts: Uint8Array[] = [];
   #writing = false;
   #closed = false;
 
-  constructor(stream: ExchangeClientStream, onWritten: () => void = () => undefined) {
-    this.#stream = stream;
+  constructor(socket: FrameSocket, onWritten: () => void = () => undefined) {
+    this.#socket = socket;
     this.#onWritten = onWritten;
   }
 
-  add(frames: readonly Buffer[]): void {
+  add(parts: readonly Uint8Array[]): void {
     if (this.#closed) return;
-    this.#frames.push(...frames);
+    this.#parts.push(...parts);
     if (!this.#writing) void this.#write();
   }
 
   /** Ends the stream; what was added and not yet written is dropped. */
   close(): void {
     this.#closed = true;
-    this.#frames = [];
-    this.#stream.end();
+    this.#parts = [];
+    this.#socket.close();
   }
 
   async #write(): Promise<void> {
     this.#writing = true;
-    while (this.#frames.length > 0 && !this.#stream.destroyed) {
-      const frames = this.#frames;
-      this.#frames = [];
-      for (const frame of frames) {
+    while (this.#parts.length > 0 && this.#socket.isOpen) {
+      const parts = this.#parts;
+      this.#parts = [];
+      for (const part of parts) {
         if (this.#closed) return;
-        await writeFrame(this.#stream, frame);
+        await this.#socket.send(part);
         this.#onWritten();
       }
     }

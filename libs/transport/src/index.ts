@@ -10,6 +10,7 @@ export { PeerClient, type PeerClientOptions } from './exchange-peer.ts';
 export type { ArrivedPartial, PartialHeader, PeerConnection, PeerPort, PeerReceiver, ShardPort, VersionPort } from './exchange-port.ts';
 export { ExchangeServer, type ExchangeServerOptions, type StreamEnd } from './exchange-server.ts';
 export { checkLength, ChunkAssembly, type Landing } from './chunk-assembly.ts';
+export { FrameReader } from './frame-reader.ts';
 export { blankHeader, encodeFrame, framesOf, type FrameHeader, type TensorFrame } from './tensor-frame.ts';
 export { HostClient, type HostClientOptions } from './host-client.ts';
 export { connectInProcess } from './host-in-process.ts';

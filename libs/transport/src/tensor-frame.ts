@@ -2,25 +2,26 @@ import { bytesOf, LockstepError } from '@lockstep/core';
 import { emptyTally, type Tally, type TreeNode } from '@lockstep/reduction';
 
 /**
- * The message of the Exchange stream: a header of 56 bytes, little-endian, and raw bytes.
+ * What a tensor stream carries, one after another: a header of 60 bytes, little-endian, digests, and raw bytes.
  *
  * | byte | type | field |
  * | --- | --- | --- |
- * | 0 | u8 | kind |
- * | 1 | u8 | carrier: 0 the bytes follow, 1 they lie in a shared file |
- * | 2 | u16 | slot of the shared file |
- * | 4 | u32 | step of a partial, gradient or norm, or version of parameters or state |
- * | 8, 12 | u32 | level and index of the tree node |
- * | 16, 20 | u32 | examples, correct predictions |
- * | 24 | f64 | loss sum |
- * | 32 | f32 | milliseconds that the gradients took |
- * | 36, 40, 44 | u32 | offset and count of this chunk, and length of the whole, in float32 elements |
- * | 48 | u32 | micro-batches that are no number |
- * | 52 | u32 | digests (u32 each) after the floats: on the first chunk of a partial one a micro-batch, else none |
+ * | 0 | u32 | bytes of the frame, these four among them |
+ * | 4 | u8 | kind |
+ * | 5 | u8 | carrier: 0 the bytes follow, 1 they lie in a shared file |
+ * | 6 | u16 | slot of the shared file |
+ * | 8 | u32 | step of a partial, gradient or norm, or version of parameters or state |
+ * | 12, 16 | u32 | level and index of the tree node |
+ * | 20, 24 | u32 | examples, correct predictions |
+ * | 28 | f32 | milliseconds that the gradients took |
+ * | 32 | f64 | loss sum |
+ * | 40, 44, 48 | u32 | offset and count of this chunk, and length of the whole, in float32 elements |
+ * | 52 | u32 | micro-batches that are no number |
+ * | 56 | u32 | digests (u32 each) before the floats: on the first chunk of a partial one a micro-batch, else none |
  *
- * After the header of a `hello` or `finished` comes JSON. The sums of `norms` are float64: two elements each.
+ * After the header of a `hello`, `finished` or `refusal` comes JSON. The sums of `norms` are float64: two elements each.
  */
-export const HEADER_BYTES = 56;
+export const HEADER_BYTES = 60;
 
 /** Floats of one chunk, 512 KiB: between the cost of a message and the pipelining of many. */
 export const CHUNK_FLOATS = 131_072;
@@ -31,8 +32,10 @@ const MAX_DIGESTS = 65_536;
 /** The longest frame. */
 export const MAX_FRAME_BYTES = HEADER_BYTES + CHUNK_FLOATS * 4 + MAX_DIGESTS * 4;
 
-const KINDS = ['hello', 'partial', 'initial', 'version', 'norms', 'finished', 'gradient', 'state', 'ack'] as const;
+const KINDS = ['hello', 'partial', 'initial', 'version', 'norms', 'finished', 'gradient', 'state', 'ack', 'refusal'] as const;
 export type FrameKind = (typeof KINDS)[number];
+/** Whose payload is JSON. */
+const IN_JSON: ReadonlySet<FrameKind> = new Set<FrameKind>(['hello', 'finished', 'refusal']);
 const CARRIERS = ['inline', 'shared'] as const;
 export type Carrier = (typeof CARRIERS)[number];
 
@@ -49,6 +52,16 @@ export interface FrameHeader {
   readonly length: number;
 }
 
+/** A frame but for its payload. */
+export interface FrameHead {
+  readonly header: FrameHeader;
+  /** Of each micro-batch's gradient, in order. */
+  readonly digests: Uint32Array;
+  /** How many bytes of payload follow. */
+  readonly payloadBytes: number;
+  readonly isJson: boolean;
+}
+
 export interface TensorFrame {
   readonly header: FrameHeader;
   /** The floats of this chunk, or JSON. */
@@ -58,6 +71,7 @@ export interface TensorFrame {
 }
 
 const NO_DIGESTS = new Uint32Array(0);
+const NO_PAYLOAD = new Uint8Array(0);
 
 /** The fields of a header that a frame of this kind does not use. */
 export const blankHeader: FrameHeader = {
@@ -66,68 +80,88 @@ export const blankHeader: FrameHeader = {
 };
 
 /** One frame; payload and digests are copied. */
-export function encodeFrame(header: FrameHeader, payload: Uint8Array | null = null, digests: ArrayLike<number> = NO_DIGESTS): Buffer {
-  const payloadEnd = HEADER_BYTES + (payload?.byteLength ?? 0);
-  const frame = Buffer.allocUnsafe(payloadEnd + digests.length * 4);
-  frame.writeUInt8(KINDS.indexOf(header.kind), 0);
-  frame.writeUInt8(CARRIERS.indexOf(header.carrier), 1);
-  frame.writeUInt16LE(header.slot, 2);
-  frame.writeUInt32LE(header.step, 4);
-  frame.writeUInt32LE(header.node.level, 8);
-  frame.writeUInt32LE(header.node.index, 12);
-  frame.writeUInt32LE(header.tally.numExamples, 16);
-  frame.writeUInt32LE(header.tally.numCorrect, 20);
-  frame.writeDoubleLE(header.tally.lossSum, 24);
-  frame.writeFloatLE(header.computeMs, 32);
-  frame.writeUInt32LE(header.offset, 36);
-  frame.writeUInt32LE(header.count, 40);
-  frame.writeUInt32LE(header.length, 44);
-  frame.writeUInt32LE(header.tally.numNonFinite, 48);
-  frame.writeUInt32LE(digests.length, 52);
-  if (payload !== null) frame.set(payload, HEADER_BYTES);
-  for (let index = 0; index < digests.length; index += 1) frame.writeUInt32LE(digests[index] ?? 0, payloadEnd + index * 4);
-  return frame;
+export function encodeFrame(header: FrameHeader, payload: Uint8Array = NO_PAYLOAD, digests: ArrayLike<number> = NO_DIGESTS): Buffer {
+  return Buffer.concat([encodeHead(header, payload.byteLength, digests), payload]);
 }
 
-/** Reads a header and checks what the bytes after it must satisfy; a frame comes from the network. */
-export function decodeFrame(frame: Buffer): TensorFrame {
-  if (frame.byteLength < HEADER_BYTES) throw malformed(`${frame.byteLength} bytes, expected at least ${HEADER_BYTES}`);
-  const kind = KINDS[frame.readUInt8(0)];
-  if (kind === undefined) throw malformed(`kind ${frame.readUInt8(0)}, expected 0 to ${KINDS.length - 1}`);
-  const carrier = CARRIERS[frame.readUInt8(1)];
-  if (carrier === undefined) throw malformed(`carrier ${frame.readUInt8(1)}, expected 0 or 1`);
+/** A frame but for its payload, which is to follow. */
+function encodeHead(header: FrameHeader, payloadBytes: number, digests: ArrayLike<number>): Buffer {
+  const head = Buffer.allocUnsafe(HEADER_BYTES + digests.length * 4);
+  head.writeUInt32LE(head.byteLength + payloadBytes, 0);
+  head.writeUInt8(KINDS.indexOf(header.kind), 4);
+  head.writeUInt8(CARRIERS.indexOf(header.carrier), 5);
+  head.writeUInt16LE(header.slot, 6);
+  head.writeUInt32LE(header.step, 8);
+  head.writeUInt32LE(header.node.level, 12);
+  head.writeUInt32LE(header.node.index, 16);
+  head.writeUInt32LE(header.tally.numExamples, 20);
+  head.writeUInt32LE(header.tally.numCorrect, 24);
+  head.writeFloatLE(header.computeMs, 28);
+  head.writeDoubleLE(header.tally.lossSum, 32);
+  head.writeUInt32LE(header.offset, 40);
+  head.writeUInt32LE(header.count, 44);
+  head.writeUInt32LE(header.length, 48);
+  head.writeUInt32LE(header.tally.numNonFinite, 52);
+  head.writeUInt32LE(digests.length, 56);
+  for (let index = 0; index < digests.length; index += 1) head.writeUInt32LE(digests[index] ?? 0, HEADER_BYTES + index * 4);
+  return head;
+}
+
+/** How many bytes the head of a frame has, digests included, by its first `HEADER_BYTES`; checked, as they come from the network. */
+export function headBytesOf(start: Buffer): number {
+  const frameBytes = start.readUInt32LE(0);
+  if (frameBytes < HEADER_BYTES || frameBytes > MAX_FRAME_BYTES) throw malformed(`${frameBytes} bytes, expected ${HEADER_BYTES} to ${MAX_FRAME_BYTES}`);
+  const numDigests = start.readUInt32LE(56);
+  const headBytes = HEADER_BYTES + numDigests * 4;
+  if (headBytes > frameBytes) throw malformed(`${numDigests} digests in ${frameBytes} bytes`);
+  return headBytes;
+}
+
+/** Reads a head and checks what it and the bytes after it must satisfy. */
+export function decodeHead(head: Buffer): FrameHead {
+  const kind = KINDS[head.readUInt8(4)];
+  if (kind === undefined) throw malformed(`kind ${head.readUInt8(4)}, expected 0 to ${KINDS.length - 1}`);
+  const carrier = CARRIERS[head.readUInt8(5)];
+  if (carrier === undefined) throw malformed(`carrier ${head.readUInt8(5)}, expected 0 or 1`);
   const header: FrameHeader = {
     kind,
     carrier,
-    slot: frame.readUInt16LE(2),
-    step: frame.readUInt32LE(4),
-    node: { level: frame.readUInt32LE(8), index: frame.readUInt32LE(12) },
-    tally: { numExamples: frame.readUInt32LE(16), numCorrect: frame.readUInt32LE(20), lossSum: frame.readDoubleLE(24), numNonFinite: frame.readUInt32LE(48) },
-    computeMs: frame.readFloatLE(32),
-    offset: frame.readUInt32LE(36),
-    count: frame.readUInt32LE(40),
-    length: frame.readUInt32LE(44),
+    slot: head.readUInt16LE(6),
+    step: head.readUInt32LE(8),
+    node: { level: head.readUInt32LE(12), index: head.readUInt32LE(16) },
+    tally: { numExamples: head.readUInt32LE(20), numCorrect: head.readUInt32LE(24), lossSum: head.readDoubleLE(32), numNonFinite: head.readUInt32LE(52) },
+    computeMs: head.readFloatLE(28),
+    offset: head.readUInt32LE(40),
+    count: head.readUInt32LE(44),
+    length: head.readUInt32LE(48),
   };
-  const numDigests = frame.readUInt32LE(52);
-  const digestsAt = frame.byteLength - numDigests * 4;
-  if (numDigests > 0 && digestsAt < HEADER_BYTES) throw malformed(`${numDigests} digests in ${frame.byteLength} bytes`);
-  const payload = frame.subarray(HEADER_BYTES, digestsAt);
-  if (kind !== 'hello' && kind !== 'finished') checkExtent(header, payload.byteLength);
+  const numDigests = head.readUInt32LE(56);
+  const payloadBytes = head.readUInt32LE(0) - HEADER_BYTES - numDigests * 4;
+  const isJson = IN_JSON.has(kind);
+  if (!isJson) checkExtent(header, payloadBytes);
   if (kind === 'partial') checkPartial(header, numDigests);
   else if (numDigests > 0) throw malformed(`${numDigests} digests on a ${kind}`);
-  return { header, payload, digests: numDigests === 0 ? NO_DIGESTS : digestsFrom(frame, digestsAt, numDigests) };
+  return { header, digests: numDigests === 0 ? NO_DIGESTS : digestsFrom(head, numDigests), payloadBytes, isJson };
 }
 
 /** A tensor slice as inline frames in order; the floats are copied. An empty slice is one frame. */
 export function framesOf(kind: FrameKind, fields: Partial<FrameHeader>, floats: Float32Array, digests: ArrayLike<number> = NO_DIGESTS): Buffer[] {
-  const frames: Buffer[] = [];
-  let offset = 0;
-  do {
-    const chunk = floats.subarray(offset, offset + CHUNK_FLOATS);
-    frames.push(encodeFrame({ ...blankHeader, ...fields, kind, offset, count: chunk.length, length: floats.length }, bytesOf(chunk), offset === 0 ? digests : NO_DIGESTS));
-    offset += chunk.length;
-  } while (offset < floats.length);
-  return frames;
+  return chunksOf(kind, fields, floats, digests).map(({ head, payload }) => Buffer.concat([head, payload]));
+}
+
+/** The same in parts, heads and floats in turn: the floats are not copied, and must stay as they are until they are sent. */
+export function lentFramesOf(kind: FrameKind, fields: Partial<FrameHeader>, floats: Float32Array, digests: ArrayLike<number> = NO_DIGESTS): Uint8Array[] {
+  return chunksOf(kind, fields, floats, digests).flatMap(({ head, payload }) => [head, payload]);
+}
+
+function chunksOf(kind: FrameKind, fields: Partial<FrameHeader>, floats: Float32Array, digests: ArrayLike<number>): { readonly head: Buffer; readonly payload: Uint8Array }[] {
+  const numChunks = Math.max(1, Math.ceil(floats.length / CHUNK_FLOATS));
+  return Array.from({ length: numChunks }, (_, chunk) => {
+    const offset = chunk * CHUNK_FLOATS;
+    const payload = bytesOf(floats.subarray(offset, offset + CHUNK_FLOATS));
+    const header = { ...blankHeader, ...fields, kind, offset, count: payload.byteLength / 4, length: floats.length };
+    return { head: encodeHead(header, payload.byteLength, chunk === 0 ? digests : NO_DIGESTS), payload };
+  });
 }
 
 function checkExtent(header: FrameHeader, payloadBytes: number): void {
@@ -146,8 +180,8 @@ function checkPartial({ node, offset, tally, computeMs }: FrameHeader, numDigest
   if (!(computeMs >= 0 && computeMs < Infinity)) throw malformed(`${computeMs} milliseconds of computing, expected a number`);
 }
 
-function digestsFrom(frame: Buffer, at: number, count: number): Uint32Array {
-  return Uint32Array.from({ length: count }, (_, index) => frame.readUInt32LE(at + index * 4));
+function digestsFrom(head: Buffer, count: number): Uint32Array {
+  return Uint32Array.from({ length: count }, (_, index) => head.readUInt32LE(HEADER_BYTES + index * 4));
 }
 
 function malformed(what: string): LockstepError {

@@ -39,7 +39,7 @@ export class WorkerStream implements StreamHandler {
     this.#port = port;
     this.#directory = directory;
     this.#events = events;
-    this.outbox = new VersionOutbox(stream.writable);
+    this.outbox = new VersionOutbox(stream.socket);
   }
 
   /** Answers the worker's hello; until then it waits. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ShardRange } from '@lockstep/parameter-server';
 import { createKernels, TreeReduction, type Kernels, type Vector } from '@lockstep/reduction';
-import { ExchangeServer, insecureServerCredentials, type ArrivedPartial, type PartialHeader, type ShardEndpoint__Output, type ShardPort } from '@lockstep/transport';
+import { ExchangeServer, type ArrivedPartial, type PartialHeader, type ShardEndpoint__Output, type ShardPort } from '@lockstep/transport';
 import { Change } from '../change.ts';
 
 export const TOKEN = 'the-run';
@@ -47,7 +47,7 @@ export class LocalShard implements ShardPort, AsyncDisposable {
       release: (vector) => this.#kernels.release(vector),
     });
     this.#server = new ExchangeServer(this, { accept: () => { throw new Error('no peers here'); } }, {
-      token: TOKEN, sharedMemory: true, serving: true, failureDetectionMs: 10_000, credentials: insecureServerCredentials(),
+      token: TOKEN, sharedMemory: true, serving: true, failureDetectionMs: 10_000,
       onStreamEnd: () => {
         this.numEnded += 1;
         this.#change.notify();

@@ -1,4 +1,4 @@
-import { ExchangeClient, insecureClientCredentials } from '@lockstep/transport';
+import { ExchangeClient } from '@lockstep/transport';
 import type { TreeNode } from '@lockstep/reduction';
 import type { ShardRange } from '../shard-range.ts';
 import { hashOf, type SyntheticRun } from './synthetic-run.ts';
@@ -75,7 +75,7 @@ export class SyntheticWorker implements Disposable {
       address,
       isOpen: false,
       client: new ExchangeClient({
-        rank, address, token: TOKEN, credentials: insecureClientCredentials(), length: to - from,
+        rank, address, token: TOKEN, length: to - from,
         initial: () => run.initial.subarray(from, to),
         versions: { reserve: () => parameters, commit: (version) => this.#arrive(shard, version, parameters), abandon: () => undefined },
         onOpen: () => {

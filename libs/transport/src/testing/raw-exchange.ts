@@ -1,11 +1,16 @@
-import { Client, credentials, Server, ServerCredentials, type ServiceError } from '@grpc/grpc-js';
-import { channelTarget } from '../addresses.ts';
-import { exchangeService, type ExchangeClientStream, type ExchangeServerStream } from '../exchange-service.ts';
-import { blankHeader, encodeFrame } from '../tensor-frame.ts';
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+import { z } from 'zod';
+import { socketTarget } from '../addresses.ts';
 import { encodeHello } from '../exchange-hello.ts';
+import { dial } from '../frame-dial.ts';
+import { FrameReader } from '../frame-reader.ts';
+import { blankHeader, encodeFrame, type TensorFrame } from '../tensor-frame.ts';
 import { Journal } from './journal.ts';
 
 export const TOKEN = 'the token of this run';
+
+const refusal = z.object({ message: z.string() });
 
 export const hello = (value: object): Buffer => encodeFrame(blankHeader, encodeHello(value));
 
@@ -13,20 +18,27 @@ export const hello = (value: object): Buffer => encodeFrame(blankHeader, encodeH
 export const workerHello = (rank: number, fields: object = {}): Buffer =>
   hello({ role: 'worker', token: TOKEN, rank, connection: `${rank}`.padStart(32, '0'), ...fields });
 
+/** The frames in these bytes; floats in the parts that a reader gives. */
+export function framesIn(...bytes: readonly Buffer[]): TensorFrame[] {
+  const frames: TensorFrame[] = [];
+  const reader = new FrameReader((frame) => frames.push({ ...frame, payload: Buffer.from(frame.payload) }));
+  reader.trust();
+  for (const part of bytes) reader.take(part);
+  return frames;
+}
+
 /** A stream to a shard that says whatever a test wants it to. */
 export class RawWorker implements Disposable {
-  readonly stream: ExchangeClientStream;
-  readonly frames = new Journal<Buffer>();
-  readonly #client: Client;
+  readonly socket: Socket;
+  readonly frames = new Journal<TensorFrame>();
   readonly #ended = Promise.withResolvers<string>();
 
   constructor(address: string) {
-    this.#client = new Client(channelTarget(address), credentials.createInsecure());
-    const { path, requestSerialize, responseDeserialize } = exchangeService.exchange;
-    this.stream = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
-    this.stream.on('data', (frame: Buffer) => this.frames.add(frame));
-    this.stream.on('error', (error: ServiceError) => this.#ended.resolve(error.details));
-    this.stream.on('end', () => this.#ended.resolve(''));
+    const reader = new FrameReader((frame) => this.#take(frame));
+    reader.trust();
+    this.socket = dial(address, (bytes) => reader.take(bytes));
+    this.socket.on('error', () => undefined);
+    this.socket.on('close', () => this.#ended.resolve(''));
   }
 
   /** What the shard says when it ends the stream. */
@@ -35,21 +47,34 @@ export class RawWorker implements Disposable {
   }
 
   send(...frames: readonly Buffer[]): void {
-    for (const frame of frames) this.stream.write(frame);
+    for (const frame of frames) this.socket.write(frame);
   }
 
   [Symbol.dispose](): void {
-    this.stream.end();
-    this.#client.close();
+    this.socket.end();
+  }
+
+  #take(frame: TensorFrame): void {
+    if (frame.header.kind === 'refusal') this.#ended.resolve(refusal.parse(JSON.parse(frame.payload.toString('utf8'))).message);
+    this.frames.add({ ...frame, payload: Buffer.from(frame.payload) });
   }
 }
 
 /** A shard that says whatever a test wants it to. */
-export async function startRawShard(address: string, accept: (stream: ExchangeServerStream) => void): Promise<{ readonly address: string } & Disposable> {
-  const server = new Server();
-  server.addService(exchangeService, { exchange: accept });
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound)));
+export async function startRawShard(address: string, accept: (socket: Socket) => void): Promise<{ readonly address: string } & Disposable> {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => {
+    sockets.push(socket);
+    socket.on('error', () => undefined).resume();
+    accept(socket);
   });
-  return { address: address.replace(/:0$/, `:${port}`), [Symbol.dispose]: () => server.forceShutdown() };
+  server.listen(socketTarget(address));
+  await once(server, 'listening');
+  return {
+    address,
+    [Symbol.dispose]: () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
 }
