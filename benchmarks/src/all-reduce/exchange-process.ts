@@ -9,7 +9,8 @@ import type { ExchangeOrder, FromExchange, ToExchange } from './exchange-message
 
 /**
  * One of the processes that all-reduce a vector as workers do that host the shards: each holds one shard, pushes its
- * slice of a partial to every shard and takes the version back. Plain SGD stands in for the sum that gloo leaves.
+ * slice of a partial to every shard and takes the version back. With its own shard it shares memory, whatever carries
+ * the rest. Plain SGD stands in for the sum that gloo leaves.
  */
 const order = JSON.parse(process.argv[2] ?? '') as ExchangeOrder;
 const { rank, processes, floats, steps, carrier } = order;
@@ -44,7 +45,7 @@ function startShard(): void {
     failed: (error) => { throw error; },
   });
   shard.start({
-    plan, generation: 1, start: null, sharedMemory: carrier === 'memory', token: TOKEN, failureDetectionMs: 60_000,
+    plan, generation: 1, start: null, sharedMemory: true, token: TOKEN, failureDetectionMs: 60_000,
     listenOn: [`unix:${join(scratch, 'shard.sock')}`, '127.0.0.1:0'],
   });
 }
@@ -66,7 +67,7 @@ async function exchange(shards: readonly ShardEndpoint__Output[]): Promise<reado
     links.forEach((link, shard) => link.push(header, step % 2, gradient.subarray(ranges[shard]!.from, ranges[shard]!.to)));
   };
   const links = shards.map(({ unixAddress, tcpAddress }, shard) => new ExchangeClient({
-    rank, token: TOKEN, address: carrier === 'tcp' ? tcpAddress : unixAddress, length: ranges[shard]!.to - ranges[shard]!.from,
+    rank, token: TOKEN, address: carrier === 'tcp' && shard !== rank ? tcpAddress : unixAddress, length: ranges[shard]!.to - ranges[shard]!.from,
     versions: {
       reserve: () => parameters.subarray(ranges[shard]!.from, ranges[shard]!.to),
       commit: (version) => {
@@ -77,7 +78,8 @@ async function exchange(shards: readonly ShardEndpoint__Output[]): Promise<reado
     },
     initial: () => new Float32Array(ranges[shard]!.to - ranges[shard]!.from),
     onOpen: () => {
-      if (carrier === 'memory' && !links[shard]!.sharesMemory) throw new LockstepError('prerequisite', 'the processes share no memory');
+      const shares = carrier === 'memory' || shard === rank;
+      if (links[shard]!.sharesMemory !== shares) throw new LockstepError('prerequisite', `processes ${rank} and ${shard} ${shares ? 'share no' : 'share'} memory`);
     },
     onLost: (error) => { throw error; },
   }));

@@ -1,4 +1,4 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { medianOf } from '@lockstep/core';
@@ -9,11 +9,20 @@ const PROGRAM = fileURLToPath(new URL('./exchange-process.ts', import.meta.url))
 /** Steps before the ones that count: the first touch of memory and files. */
 export const WARM_UP = 3;
 
+/**
+ * Starts a program as a container would: with a tmpfs of its own, so that nobody but itself shares memory with it. (`--map-root-user`
+ * lets a plain user mount it.)
+ */
+const APART = ['unshare', '--map-root-user', '--mount', 'sh', '-c', 'mount -t tmpfs none /dev/shm && exec "$@"', 'sh'];
+
 /** Median milliseconds of an all-reduce among so many processes of this machine. */
 export async function runExchange(order: Omit<ExchangeOrder, 'rank'>, signal: AbortSignal): Promise<number> {
-  const { processes, floats } = order;
-  const children = Array.from({ length: processes }, (_, rank) =>
-    fork(PROGRAM, [JSON.stringify({ ...order, rank, steps: order.steps + WARM_UP } satisfies ExchangeOrder)], { signal, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }));
+  const { processes, floats, carrier } = order;
+  const launcher = carrier === 'memory' ? [] : APART;
+  const children = Array.from({ length: processes }, (_, rank) => {
+    const [program = '', ...args] = [...launcher, process.execPath, PROGRAM, JSON.stringify({ ...order, rank, steps: order.steps + WARM_UP } satisfies ExchangeOrder)];
+    return spawn(program, args, { signal, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  });
   try {
     const ranges = cutIntoShards(floats, processes);
     const listening = await Promise.all(children.map((child) => heard(child, 'listening')));

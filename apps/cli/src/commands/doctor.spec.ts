@@ -43,7 +43,7 @@ test('one core is worth a note', () => {
   expect(checkProcessor('AVX2', 8)).toMatchObject({ state: 'ok', found: expect.stringMatching(/^8 cores .*AVX2/) as string });
 });
 
-test('missing shared memory is a note, for tensors then go over gRPC; a missing disk is broken', async () => {
+test('missing shared memory is a note, for tensors then go over sockets; a missing disk is broken', async () => {
   expect(await checkSharedMemory('/no-such-directory')).toMatchObject({ state: 'note', remedy: expect.stringContaining('gRPC') as string });
   expect(await checkDisk('/no-such-directory')).toMatchObject({ state: 'broken' });
 });

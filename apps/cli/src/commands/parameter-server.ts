@@ -17,7 +17,7 @@ export function parameterServerCommand(): Command {
     .requiredOption('--join <host:port>', 'where the coordinator listens')
     .option('--listen <host>', 'where the shards listen', '127.0.0.1')
     .option('--insecure', 'allow listening beyond this machine, without encryption')
-    .option('--no-shared-memory', 'send all tensors over gRPC')
+    .option('--no-shared-memory', 'send all tensors over sockets')
     .action(join);
 }
 

@@ -69,9 +69,9 @@ async function listen(options: ListenOptions): Promise<void> {
   }
 }
 
-/** Shared memory carries tensors between processes of one machine; without it they go over gRPC. */
+/** Shared memory carries tensors between processes of one machine; without it they go over sockets. */
 export async function checkSharedMemory(directory = '/dev/shm'): Promise<Finding> {
-  const remedy = 'Tensors will go over gRPC, which is slower. In a container, start it with --shm-size=2g or --ipc=host.';
+  const remedy = 'Tensors will go over sockets, which is slower. In a container, start it with --shm-size=2g or --ipc=host.';
   try {
     await writeAndReadBack(directory);
     const free = await freeBytes(directory);

@@ -31,7 +31,7 @@ export function addRunOptions(command: Command): Command {
     .option('--run <name>', 'name of the run (default: date and time)')
     .option('--resume <name>', 'go on with a run from its last checkpoint; flags may only change the cluster')
     .option('--runs-dir <dir>', 'where runs are kept', 'runs')
-    .option('--no-shared-memory', 'send all tensors over gRPC')
+    .option('--no-shared-memory', 'send all tensors over sockets')
     .option('--json', 'print one JSON object a line'));
 }
 
