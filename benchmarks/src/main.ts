@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LockstepError, messageOf } from '@lockstep/core';
 import { benchAllReduce } from './all-reduce/bench-all-reduce.ts';
+import { benchBetweenHosts } from './all-reduce/bench-between-hosts.ts';
 import type { BenchRow } from './bench-row.ts';
 import { torchVersion } from './contestants/index.ts';
 import { benchKernels } from './kernels/bench-kernels.ts';
@@ -36,7 +37,8 @@ async function bench({ groups, repetitions, quick, python, jsonFile }: BenchOpti
     rows.push(...trainingRows(groups, workload.model, rounds));
   }
   if (groups.includes('e')) rows.push(...(await benchKernels({ python })).map((row): BenchRow => ({ ...row, group: 'e', range: null, goal: null })));
-  if (groups.includes('g')) rows.push(...(await benchAllReduce({ python, withTorch: torch !== null, repetitions, quick, signal: stop.signal })));
+  if (groups.includes('g')) rows.push(...(await benchAllReduce({ python, withTorch: torch !== null, repetitions, quick, directory: runsDirectory, signal: stop.signal })));
+  if (groups.includes('h')) rows.push(...(await benchBetweenHosts(repetitions, quick, stop.signal)));
   rows.sort((left, right) => left.group.localeCompare(right.group));
   process.stdout.write(`${renderTable(rows)}\n${machine}; medians, rounds: ${repetitions}${quick ? ', quick: the figures say little' : ''}\n`);
   if (jsonFile !== null) await writeFile(jsonFile, `${JSON.stringify({ measured: new Date().toISOString(), machine, repetitions, quick, rows }, null, 2)}\n`);

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { requireTools } from './command.ts';
+import { requireTools } from '@lockstep/testbed';
 import { runQuietly, type QuietRun } from './quiet-run.ts';
 import { runSchedule, type Outcome } from './run-schedule.ts';
 import { drawSchedule, type Schedule } from './schedule.ts';
@@ -21,7 +21,7 @@ export class Chaos implements AsyncDisposable {
 
   /** @throws where this machine lacks what the faults need, or the run without faults fails. */
   static async begin(): Promise<Chaos> {
-    await requireTools();
+    await requireTools('chaos');
     const directory = await mkdtemp(join(tmpdir(), 'lockstep-quiet-'));
     return new Chaos(await runQuietly(directory), directory);
   }

@@ -4,9 +4,8 @@ import { mkdir } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { RunEvent } from '@lockstep/core';
+import { launcherOn, moveAway, type Host, type Network } from '@lockstep/testbed';
 import { LockstepProcess, type StartOptions } from '../support/processes.ts';
-import { moveAway } from './faults/far-host.ts';
-import { launcherOn, type Host, type Network } from './network.ts';
 import type { Shape } from './schedule.ts';
 
 const CONFIG = join(import.meta.dirname, 'run.config.ts');

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { assertNever, type RunEvent } from '@lockstep/core';
+import { dropPackets, limitRate, type Host } from '@lockstep/testbed';
 import { RUN, type Cluster } from './cluster.ts';
 import { damageNewestCheckpoint } from './faults/damaged-checkpoint.ts';
 import { dutyCycle } from './faults/duty-cycle.ts';
 import type { SmallDisk } from './faults/small-disk.ts';
-import { dropPackets, limitRate, type Host } from './network.ts';
 import type { Progress } from './progress.ts';
 import type { Fault } from './schedule.ts';
 

@@ -1,8 +1,9 @@
+import { join } from 'node:path';
 import { medianOf } from '@lockstep/core';
 import type { BenchRow } from '../bench-row.ts';
 import { pairedRatio } from '../statistics.ts';
 import type { ExchangeCarrier } from './exchange-messages.ts';
-import { runExchange } from './run-exchange.ts';
+import { runExchange, stationsHere } from './run-exchange.ts';
 import { runGloo } from './run-gloo.ts';
 import { runSockets } from './run-sockets.ts';
 
@@ -32,6 +33,8 @@ export interface AllReduceOptions {
   readonly withTorch: boolean;
   readonly repetitions: number;
   readonly quick: boolean;
+  /** For a Unix socket. */
+  readonly directory: string;
   readonly signal: AbortSignal;
 }
 
@@ -45,8 +48,8 @@ export async function benchAllReduce(options: AllReduceOptions): Promise<readonl
       const { processes, carrier, mb } = exchange;
       if (carrier === 'memory' && options.withTorch && !gloo.has(processes)) gloo.set(processes, await runGloo(options.python, processes, options.signal));
       const [floats, steps] = [2 * Math.round((mb * 1e6) / 8), stepsFor(mb)];
-      const ours = bandwidth(mb, await runExchange({ processes, floats, steps, carrier }, options.signal));
-      const peerMs = carrier === 'memory' ? gloo.get(processes)?.get(mb) : await runSockets(carrier, floats, steps, options.signal);
+      const ours = bandwidth(mb, await runExchange({ floats, steps, carrier }, stationsHere(processes, carrier), options.signal));
+      const peerMs = carrier === 'memory' ? gloo.get(processes)?.get(mb) : await runSockets(carrier === 'tcp' ? '127.0.0.1:0' : join(options.directory, 'socket'), floats, steps, options.signal);
       figures[index]!.ours.push(ours);
       if (peerMs !== undefined) figures[index]!.peer.push(bandwidth(mb, peerMs));
       process.stderr.write(`${nameOf(exchange)}, round ${round} of ${options.repetitions}: ${Math.round(ours)} MB/s\n`);

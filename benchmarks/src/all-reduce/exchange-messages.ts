@@ -10,6 +10,14 @@ export interface ExchangeOrder {
   readonly floats: number;
   readonly steps: number;
   readonly carrier: ExchangeCarrier;
+  /** The address on which its shard listens. */
+  readonly host: string;
+}
+
+/** Where a process runs: what starts it there, and its address. */
+export interface Station {
+  readonly launcher: readonly string[];
+  readonly host: string;
 }
 
 export type FromExchange =

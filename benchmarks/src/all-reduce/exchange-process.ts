@@ -13,7 +13,7 @@ import type { ExchangeOrder, FromExchange, ToExchange } from './exchange-message
  * the rest. Plain SGD stands in for the sum that gloo leaves.
  */
 const order = JSON.parse(process.argv[2] ?? '') as ExchangeOrder;
-const { rank, processes, floats, steps, carrier } = order;
+const { rank, processes, floats, steps, carrier, host } = order;
 const TOKEN = 'bench';
 const ranges = cutIntoShards(floats, processes);
 const scratch = createProcessDirectory(tmpdir());
@@ -46,7 +46,7 @@ function startShard(): void {
   });
   shard.start({
     plan, generation: 1, start: null, sharedMemory: true, token: TOKEN, failureDetectionMs: 60_000,
-    listenOn: [`unix:${join(scratch, 'shard.sock')}`, '127.0.0.1:0'],
+    listenOn: [`unix:${join(scratch, 'shard.sock')}`, `${host}:0`],
   });
 }
 

@@ -3,24 +3,31 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { medianOf } from '@lockstep/core';
 import { cutIntoShards } from '@lockstep/parameter-server';
-import type { ExchangeOrder, FromExchange, ToExchange } from './exchange-messages.ts';
+import type { ExchangeCarrier, ExchangeOrder, FromExchange, Station, ToExchange } from './exchange-messages.ts';
 
 const PROGRAM = fileURLToPath(new URL('./exchange-process.ts', import.meta.url));
 /** Steps before the ones that count: the first touch of memory and files. */
 export const WARM_UP = 3;
 
-/**
- * Starts a program as a container would: with a tmpfs of its own, so that nobody but itself shares memory with it. (`--map-root-user`
- * lets a plain user mount it.)
- */
-const APART = ['unshare', '--map-root-user', '--mount', 'sh', '-c', 'mount -t tmpfs none /dev/shm && exec "$@"', 'sh'];
+const HERE: Station = { launcher: [], host: '127.0.0.1' };
 
-/** Median milliseconds of an all-reduce among so many processes of this machine. */
-export async function runExchange(order: Omit<ExchangeOrder, 'rank'>, signal: AbortSignal): Promise<number> {
-  const { processes, floats, carrier } = order;
-  const launcher = carrier === 'memory' ? [] : APART;
-  const children = Array.from({ length: processes }, (_, rank) => {
-    const [program = '', ...args] = [...launcher, process.execPath, PROGRAM, JSON.stringify({ ...order, rank, steps: order.steps + WARM_UP } satisfies ExchangeOrder)];
+/**
+ * A process of this machine as a container has it: with a tmpfs of its own, so that nobody but itself shares memory with it.
+ * (`--map-root-user` lets a plain user mount it.)
+ */
+const APART: Station = { launcher: ['unshare', '--map-root-user', '--mount', 'sh', '-c', 'mount -t tmpfs none /dev/shm && exec "$@"', 'sh'], host: '127.0.0.1' };
+
+/** So many processes of this machine, which share memory if that is what carries. */
+export function stationsHere(processes: number, carrier: ExchangeCarrier): readonly Station[] {
+  return Array.from({ length: processes }, () => (carrier === 'memory' ? HERE : APART));
+}
+
+/** Median milliseconds of an all-reduce among processes at these stations. */
+export async function runExchange(order: Pick<ExchangeOrder, 'floats' | 'steps' | 'carrier'>, stations: readonly Station[], signal: AbortSignal): Promise<number> {
+  const { floats } = order;
+  const processes = stations.length;
+  const children = stations.map(({ launcher, host }, rank) => {
+    const [program = '', ...args] = [...launcher, process.execPath, PROGRAM, JSON.stringify({ ...order, processes, host, rank, steps: order.steps + WARM_UP } satisfies ExchangeOrder)];
     return spawn(program, args, { signal, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   });
   try {

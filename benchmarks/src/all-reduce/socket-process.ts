@@ -27,10 +27,12 @@ for (let step = 0; step < Number(numSteps); step += 1) {
   milliseconds.push(performance.now() - startMs);
 }
 socket.end();
+process.disconnect();
 if (role === 'listen') process.stdout.write(JSON.stringify(milliseconds));
 
 function addressOf(): { readonly path: string } | { readonly port: number; readonly host: string } {
-  return address.startsWith('/') ? { path: address } : { port: Number(address), host: '127.0.0.1' };
+  const [host = '', port] = address.split(':');
+  return port === undefined ? { path: address } : { host, port: Number(port) };
 }
 
 async function accepted(): Promise<Socket> {
@@ -39,10 +41,9 @@ async function accepted(): Promise<Socket> {
   server.listen(addressOf());
   await once(server, 'listening');
   const bound = server.address();
-  process.send?.(typeof bound === 'string' ? bound : String(bound?.port));
+  process.send?.(typeof bound === 'string' ? bound : `${bound?.address}:${bound?.port}`);
   const [other] = await once(server, 'connection') as [Socket];
   server.close();
-  process.disconnect?.();
   return other;
 }
 

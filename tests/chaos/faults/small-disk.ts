@@ -1,7 +1,7 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { command } from '../command.ts';
+import { command } from '@lockstep/testbed';
 
 const DISK_BYTES = 96 * 2 ** 20;
 const BLOCK = Buffer.alloc(64 * 1024);

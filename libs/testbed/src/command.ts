@@ -9,12 +9,12 @@ export async function command(program: string, ...args: readonly string[]): Prom
   return stdout;
 }
 
-/** @throws where this machine cannot make the faults: it needs root and a few programs. */
-export async function requireTools(): Promise<void> {
-  if (process.getuid?.() !== 0) throw new Error('chaos needs root: it makes network namespaces and mounts a disk of its own');
+/** @throws where this machine cannot make hosts and faults for `what`: that needs root and a few programs. */
+export async function requireTools(what: string): Promise<void> {
+  if (process.getuid?.() !== 0) throw new Error(`${what} needs root: hosts are network namespaces with mounts of their own`);
   for (const [program, ...args] of [['ip', '-V'], ['tc', '-V'], ['iptables', '-V'], ['unshare', '-V'], ['mount', '-V']] as const) {
     await command(program, ...args).catch((cause: unknown) => {
-      throw new Error(`chaos needs ${program}: apt-get install iproute2 iptables util-linux mount`, { cause });
+      throw new Error(`${what} needs ${program}: apt-get install iproute2 iptables util-linux mount`, { cause });
     });
   }
 }

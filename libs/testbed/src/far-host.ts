@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { command } from '../command.ts';
-import type { Host } from '../network.ts';
+import { command } from './command.ts';
+import type { Host } from './network.ts';
 
-const PROXY = fileURLToPath(new URL('../delay-proxy.ts', import.meta.url));
+const PROXY = fileURLToPath(new URL('./delay-proxy.ts', import.meta.url));
 const PROXY_PORT = 15_000;
 /** The proxy's own connections are known by their group, and go out as they are. */
 const PROXY_GROUP = 65_534;
