@@ -1,15 +1,21 @@
 /**
  * A container's health: the main loop of its `lockstep` process turns, and every port that the process listens on answers
- * as an HTTP/2 server does. Exits with 0, or with 1 and a line that says what does not answer.
+ * a ping: a shard with one of its own, the coordinator, which speaks gRPC there, by hanging up. Exits with 0, or with 1 and a
+ * line that says what does not answer.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { connect } from 'node:http2';
+import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const COMMAND = '/apps/cli/src/main.ts';
 const LOOP_DEADLINE_MS = 8000;
 const PORT_DEADLINE_MS = 4000;
 const LISTENING = '0A';
+
+/** A frame of a tensor stream (libs/transport/src/tensor-frame.ts): a header of 60 bytes with its length and its kind. */
+const PING = Buffer.alloc(60);
+PING.writeUInt32LE(PING.length, 0);
+PING.writeUInt8(10, 4);
 
 /** @param {string} path @returns {string} empty where the process has ended */
 function read(path) {
@@ -59,10 +65,13 @@ function target(link) {
 /** @param {number} port @returns {Promise<void>} */
 function requireAnswer(port) {
   return new Promise((resolve, reject) => {
-    const session = connect(`http://127.0.0.1:${port}`);
-    session.setTimeout(PORT_DEADLINE_MS, () => session.destroy(new Error(`port ${port} has not answered for ${PORT_DEADLINE_MS} ms`)));
-    session.on('remoteSettings', () => { session.destroy(); resolve(); });
-    session.on('error', (error) => reject(new Error(`port ${port}: ${error.message}`)));
+    const socket = connect(port, '127.0.0.1', () => socket.write(PING));
+    socket.setTimeout(PORT_DEADLINE_MS, () => {
+      reject(new Error(`port ${port} has not answered for ${PORT_DEADLINE_MS} ms`));
+      socket.destroy();
+    });
+    // A connection that is reset is an answer too.
+    socket.on('data', () => socket.destroy()).on('error', () => undefined).on('close', () => resolve());
   });
 }
 

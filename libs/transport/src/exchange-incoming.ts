@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { LockstepError } from '@lockstep/core';
 import { checkToken, clientHello, decodeHello, type ClientHello } from './exchange-hello.ts';
 import { FrameSocket } from './frame-socket.ts';
-import type { TensorFrame } from './tensor-frame.ts';
+import { blankHeader, encodeFrame, type TensorFrame } from './tensor-frame.ts';
 
 /** How long a stream may stay open without a hello. */
 const HELLO_WITHIN_MS = 10_000;
@@ -70,12 +70,19 @@ export class IncomingStream {
 
   #take(frame: TensorFrame): void {
     if (this.#handler !== null) return this.#handler.take(frame);
+    if (frame.header.kind === 'ping') return this.#answerPing();
     if (frame.header.kind !== 'hello') throw new LockstepError('protocol', `${frame.header.kind} before hello`);
     const hello = decodeHello(clientHello, frame.payload);
     checkToken(hello.token, this.#token);
     clearTimeout(this.#silence);
     this.socket.trust();
     this.#handler = this.#events.greet(hello, this);
+  }
+
+  /** Whoever asks is told that this thread turns, once a connection. */
+  #answerPing(): void {
+    this.send(encodeFrame({ ...blankHeader, kind: 'ping' }));
+    this.close();
   }
 
   #end(fault: LockstepError | null): void {

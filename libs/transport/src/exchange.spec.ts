@@ -342,6 +342,17 @@ describe('what a shard does to a worker that breaks the protocol', () => {
     expect(new Set(headers(received).map(({ step }) => step)).size).toBeLessThan(20);
   });
 
+  it('answers one that asks whether it lives, and minds it no more', async () => {
+    await using exchange = await Exchange.start(length, CARRIERS[0]);
+    using stranger = new RawWorker(exchange.address);
+    const ping = encodeFrame({ ...blankHeader, kind: 'ping' });
+    stranger.send(ping, ping);
+    expect(await stranger.ended).toBe('');
+    expect(stranger.frames.entries.map(({ header }) => header.kind)).toEqual(['ping']);
+    await exchange.streamEnds.atLeast(1);
+    expect(exchange.streamEnds.entries).toMatchObject([{ rank: null, fault: null }]);
+  });
+
   it.each([['nothing', Buffer.alloc(0)], ['a part of its hello', workerHello(3).subarray(0, 70)]])('waits no longer than 10 s for one that says %s', async (_, said) => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {

@@ -32,7 +32,7 @@ const MAX_DIGESTS = 65_536;
 /** The longest frame. */
 export const MAX_FRAME_BYTES = HEADER_BYTES + CHUNK_FLOATS * 4 + MAX_DIGESTS * 4;
 
-const KINDS = ['hello', 'partial', 'initial', 'version', 'norms', 'finished', 'gradient', 'state', 'ack', 'refusal'] as const;
+const KINDS = ['hello', 'partial', 'initial', 'version', 'norms', 'finished', 'gradient', 'state', 'ack', 'refusal', 'ping'] as const;
 export type FrameKind = (typeof KINDS)[number];
 /** Whose payload is JSON. */
 const IN_JSON: ReadonlySet<FrameKind> = new Set<FrameKind>(['hello', 'finished', 'refusal']);
