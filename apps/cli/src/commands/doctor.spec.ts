@@ -44,7 +44,7 @@ test('one core is worth a note', () => {
 });
 
 test('missing shared memory is a note, for tensors then go over sockets; a missing disk is broken', async () => {
-  expect(await checkSharedMemory('/no-such-directory')).toMatchObject({ state: 'note', remedy: expect.stringContaining('gRPC') as string });
+  expect(await checkSharedMemory('/no-such-directory')).toMatchObject({ state: 'note', remedy: expect.stringContaining('sockets') as string });
   expect(await checkDisk('/no-such-directory')).toMatchObject({ state: 'broken' });
 });
 
