@@ -8,17 +8,47 @@ import { lockstepEvents } from '../support/processes.ts';
 
 const CONFIG = join(import.meta.dirname, 'run.config.ts');
 
-/** Real processes over real gRPC; each differs from the first in what must not matter. */
+/** Real processes and real sockets; each differs from the first in what must not matter. */
 const CLUSTERS: readonly (readonly [name: string, flags: readonly string[]])[] = [
   ['one', ['--workers', '1']],
   ['two-workers', ['--workers', '2']],
   ['three-workers-three-shards', ['--workers', '3', '--shards', '3']],
-  ['five-workers-three-shards-grpc-only', ['--workers', '5', '--shards', '3', '--no-shared-memory']],
+  ['five-workers-three-shards-no-shared-memory', ['--workers', '5', '--shards', '3', '--no-shared-memory']],
   ['more-workers-than-micro-batches', ['--workers', '9']],
   ['shards-on-workers', ['--workers', '3', '--shard-hosts', 'workers']],
-  ['shards-on-servers-grpc-only', ['--workers', '2', '--shard-hosts', 'servers', '--parameter-servers', '2', '--no-shared-memory']],
+  ['shards-on-servers-no-shared-memory', ['--workers', '2', '--shard-hosts', 'servers', '--parameter-servers', '2', '--no-shared-memory']],
   ['shards-everywhere-with-replicas', ['--workers', '2', '--shard-hosts', 'coordinator,workers,servers', '--parameter-servers', '1', '--shards', '5', '--replicas', '1']],
 ];
+
+describe.each(['bf16', 'int8'])('the same model with gradients that travel as %s', (wire) => {
+  let runsDirectory: string;
+  beforeAll(async () => {
+    runsDirectory = await mkdtemp(join(tmpdir(), 'lockstep-equivalence-'));
+  });
+  afterAll(() => rm(runsDirectory, { recursive: true, force: true }));
+
+  const train = async (name: string, ...flags: readonly string[]): Promise<EndEvent> => {
+    const { exitCode, stderr, events } = await lockstepEvents('train', '--config', CONFIG, '--runs-dir', runsDirectory, '--run', name, ...flags);
+    expect({ exitCode, stderr }, name).toEqual({ exitCode: 0, stderr: '' });
+    return last(events);
+  };
+
+  it('ends with the same bytes by any number of workers, by shared memory or sockets, and with others than as float32', async () => {
+    const compressed = ['--wire', wire];
+    const one = await train('one', '--workers', '1', ...compressed);
+    for (const [name, ...flags] of [
+      ['three-workers-three-shards', '--workers', '3', '--shards', '3'],
+      ['five-workers-no-shared-memory', '--workers', '5', '--shards', '3', '--no-shared-memory'],
+      ['shards-on-workers-with-replicas', '--workers', '2', '--shard-hosts', 'workers', '--replicas', '1'],
+    ] as const) {
+      const { parametersSha256, test } = await train(name, ...flags, ...compressed);
+      expect({ name, parametersSha256, test }).toEqual({ name, parametersSha256: one.parametersSha256, test: one.test });
+    }
+    expect((await train('float32', '--workers', '1')).parametersSha256).not.toBe(one.parametersSha256);
+    const [record] = await Array.fromAsync(readReceipts((await openRunDirectory(runsDirectory, 'one')).file('receipts.jsonl')));
+    expect(record).toMatchObject({ kind: 'run', wire });
+  }, 120_000);
+});
 
 describe('a model with dropout, BatchNorm, augmentation and clipping by global norm', () => {
   let runsDirectory: string;

@@ -31,7 +31,7 @@ export type EngineCommand =
 
 export type EngineMessage =
   | { readonly kind: 'ready'; readonly specs: readonly ParameterSpec[]; readonly topology: object; readonly initial: Float32Array }
-  /** `sum` lies in the engine's kernel memory and is reused when the next step begins. */
+  /** `sum`, in the run's wire format, lies in the engine's kernel memory and is reused when the next step begins. */
   | {
     readonly kind: 'partial';
     readonly number: number;
@@ -40,7 +40,7 @@ export type EngineMessage =
     readonly tally: Tally;
     readonly computeMs: number;
     readonly digests: readonly number[];
-    readonly sum: Float32Array;
+    readonly sum: Uint8Array;
   }
   /** Told of every command `compute`, after its partials. */
   | { readonly kind: 'computed' }

@@ -54,8 +54,8 @@ async function serve(): Promise<void> {
   function compute({ number, step, begins, nodes, parameters }: Extract<EngineCommand, { kind: 'compute' }>): void {
     if (begins) computer.begin();
     model.loadParameters(parameters);
-    for (const { sum, ...partial } of computer.compute(step, nodes, () => Atomics.load(useless, 0) >= number)) {
-      tell({ kind: 'partial', number, step, ...partial, sum: sum.data });
+    for (const partial of computer.compute(step, nodes, () => Atomics.load(useless, 0) >= number)) {
+      tell({ kind: 'partial', number, step, ...partial });
     }
     tell({ kind: 'computed' });
   }

@@ -5,6 +5,6 @@ export interface HeldPartial {
   readonly header: PushedPartial;
   /** Its number among the partials of two steps. */
   readonly slot: number;
-  /** The whole vector, in the engine's memory. */
-  readonly sum: Float32Array;
+  /** The whole vector in the run's wire format, in the engine's memory. */
+  readonly sum: Uint8Array;
 }

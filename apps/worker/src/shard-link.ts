@@ -13,6 +13,8 @@ export interface ShardLinkOptions {
   readonly versions: VersionPort;
   /** The initial parameters of the whole vector. */
   readonly initial: Float32Array;
+  /** Bytes of a partial's first elements. */
+  readonly partialBytes: (length: number) => number;
   /** The partials of the current step. */
   readonly held: () => readonly HeldPartial[];
   /** The stream broke (attempt 0), or could not be opened again; it is tried again. */
@@ -78,7 +80,7 @@ export class ShardLink {
   }
 
   #send({ header, slot, sum }: HeldPartial): void {
-    const { from, to } = this.#options.endpoint;
-    this.#client?.push(header, slot, sum.subarray(from, to));
+    const { endpoint: { from, to }, partialBytes } = this.#options;
+    this.#client?.push(header, slot, sum.subarray(partialBytes(from), partialBytes(to)));
   }
 }

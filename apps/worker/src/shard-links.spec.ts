@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { LockstepError } from '@lockstep/core';
+import { bytesOf, type LockstepError } from '@lockstep/core';
 import { leafOf } from '@lockstep/reduction';
 import { Change } from './change.ts';
 import type { HeldPartial } from './held-partial.ts';
@@ -13,7 +13,7 @@ const parameters = Float32Array.from({ length: LENGTH }, (_, index) => index);
 const partial = (microBatch: number): HeldPartial => ({
   header: { step: 0, node: leafOf(microBatch), tally: { numExamples: 1, numCorrect: 0, lossSum: 0, numNonFinite: 0 }, computeMs: 1, digests: [microBatch] },
   slot: microBatch,
-  sum: Float32Array.from({ length: LENGTH }, (_, index) => index * 100 + microBatch),
+  sum: bytesOf(Float32Array.from({ length: LENGTH }, (_, index) => index * 100 + microBatch)),
 });
 
 let cleanup: AsyncDisposableStack;
@@ -30,7 +30,7 @@ function connect() {
   const [held, errors]: [HeldPartial[], LockstepError[]] = [[], []];
   const versions = new VersionAssembly(LENGTH, 1, () => change.notify());
   const links = new ShardLinks({
-    rank: 3, joined: 'unix:none', versions, initial: parameters.map((value) => value + 0.5), held: () => held,
+    rank: 3, joined: 'unix:none', versions, initial: parameters.map((value) => value + 0.5), partialBytes: (length) => length * 4, held: () => held,
     onBroken: (_, error) => {
       errors.push(error);
       change.notify();

@@ -11,6 +11,8 @@ export interface ShardLinksOptions {
   readonly versions: VersionAssembly;
   /** The initial parameters, for a shard that asks for its range of them. */
   readonly initial: Float32Array;
+  /** Bytes of a partial's first elements. */
+  readonly partialBytes: (length: number) => number;
   /** The partials of the current step. */
   readonly held: () => readonly HeldPartial[];
   /** A stream broke (attempt 0), or could not be opened again; it is tried again until the shard has moved. */
@@ -28,13 +30,13 @@ export class ShardLinks {
 
   /** Connects to the shards where they are now; the ways to those that have not moved stay. */
   place({ shards, token }: PlacementMessage): void {
-    const { rank, joined, versions, initial, held, onBroken } = this.#options;
+    const { rank, joined, versions, initial, partialBytes, held, onBroken } = this.#options;
     this.#links = shards.map((endpoint, shard) => {
       const link = this.#links[shard];
       if (link?.leadsTo(endpoint, token) === true) return link;
       link?.close();
       return new ShardLink({
-        rank, joined, endpoint, token, initial, held, versions: versions.port(shard, endpoint), onBroken: (error, attempt) => onBroken(shard, error, attempt),
+        rank, joined, endpoint, token, initial, partialBytes, held, versions: versions.port(shard, endpoint), onBroken: (error, attempt) => onBroken(shard, error, attempt),
       });
     });
   }

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { bytesOf, numericsSchema, runSchema, sha256, uniformStream, type RunOptions } from '@lockstep/core';
 import { createPreparation } from '@lockstep/data';
 import { createTrainingModel, openLocalEngine, type Engine } from '@lockstep/engine';
-import { addTallies, createKernels, emptyTally, leafOf, type Kernels, type Tally, type TreeNode } from '@lockstep/reduction';
+import { addTallies, createKernels, createPartialCodec, emptyTally, type Kernels, leafOf, type Tally, type TreeNode, type Vector } from '@lockstep/reduction';
 import { MicroBatchSource } from './micro-batch-source.ts';
 import { StepComputer } from './step-computer.ts';
 import { syntheticDataset } from './testing/synthetic-dataset.ts';
@@ -36,7 +36,7 @@ function computer(options: RunOptions = {}, kernels: Kernels = createKernels()) 
   const steps = new StepComputer(config, model, source, kernels);
   const compute = (step: number, nodes: readonly TreeNode[]): Result[] => {
     steps.begin();
-    return [...steps.compute(step, nodes, () => false)].map(({ node, tally, digests, sum }) => ({ node, tally, digests, hash: sha256(bytesOf(sum.data)), sum: sum.data.slice() }));
+    return [...steps.compute(step, nodes, () => false)].map(({ node, tally, digests, sum }) => ({ node, tally, digests, hash: sha256(sum), sum: new Float32Array(sum.slice().buffer) }));
   };
   return { model, compute, steps };
 }
@@ -57,6 +57,28 @@ describe('the partial of a node', () => {
     expect(whole?.sum.some((value) => value !== 0)).toBe(true);
   });
 
+  it.each(['bf16', 'int8'] as const)('in %s is, bit for bit, what a shard makes of the partials of its children', (wire) => {
+    const encoded = (node: TreeNode): Uint8Array => {
+      const { steps } = computer({ wire });
+      steps.begin();
+      const [partial] = steps.compute(0, [node], () => false);
+      return partial!.sum.slice();
+    };
+    const kernels = createKernels();
+    const { layout } = computer().model;
+    const codec = createPartialCodec(kernels, kernels.wireFormats[wire], layout.trainableLength);
+    const decoded = (bytes: Uint8Array): Vector => {
+      const [room, vector] = [kernels.allocateBytes(bytes.length), kernels.allocate(layout.totalLength)];
+      room.data.set(bytes);
+      codec.decode(room, vector);
+      return vector;
+    };
+    const [left, right] = [decoded(encoded(leafOf(2))), decoded(encoded({ level: 0, index: 3 }))];
+    codec.merge(left, right);
+    expect(sha256(bytesOf(decoded(encoded({ level: 1, index: 1 })).data))).toBe(sha256(bytesOf(left.data)));
+    expect(left.data.some((value) => value !== 0)).toBe(true);
+  });
+
   it('does not depend on what was computed before, dropout included', () => {
     const nodes = [{ level: 1, index: 1 }, leafOf(7)];
     const fresh = bits(computer().compute(2, nodes));
@@ -70,9 +92,9 @@ describe('the partial of a node', () => {
     const { steps } = computer();
     steps.begin();
     const [first] = steps.compute(0, [leafOf(0)], () => false);
-    const before = sha256(bytesOf(first!.sum.data));
+    const before = sha256(first!.sum);
     const others = [...steps.compute(0, [{ level: 1, index: 1 }, leafOf(1)], () => false)];
-    expect(sha256(bytesOf(first!.sum.data))).toBe(before);
+    expect(sha256(first!.sum)).toBe(before);
     expect(new Set([first!.sum.byteOffset, ...others.map(({ sum }) => sum.byteOffset)]).size).toBe(3);
   });
 

@@ -1,18 +1,21 @@
-import { deriveSeed, LockstepError, type RunConfig } from '@lockstep/core';
+import { bytesOf, deriveSeed, LockstepError, type RunConfig } from '@lockstep/core';
 import type { TrainingModel } from '@lockstep/engine';
-import { addTallies, emptyTally, leafOf, microBatchesOf, TreeReduction, type Kernels, type Tally, type TreeNode, type Vector } from '@lockstep/reduction';
+import { addTallies, createPartialCodec, emptyTally, leafOf, microBatchesOf, TreeReduction, type Kernels, type PartialCodec, type Tally, type TreeNode, type Vector } from '@lockstep/reduction';
 import type { MicroBatchSource } from './micro-batch-source.ts';
 
 export interface NodePartial {
   readonly node: TreeNode;
   readonly tally: Tally;
   readonly computeMs: number;
-  readonly sum: Vector;
+  /** The gradient sum in the run's wire format. */
+  readonly sum: Uint8Array;
   /** Of each micro-batch's gradient, in order. */
   readonly digests: readonly number[];
 }
 
-type Gradient = Pick<NodePartial, 'sum' | 'tally' | 'digests'>;
+interface Gradient extends Pick<NodePartial, 'tally' | 'digests'> {
+  readonly sum: Vector;
+}
 
 /** Computes tree nodes of a step: the gradients of their micro-batches, each alone, summed along the tree. */
 export class StepComputer {
@@ -20,18 +23,21 @@ export class StepComputer {
   readonly #model: TrainingModel;
   readonly #source: MicroBatchSource;
   readonly #kernels: Kernels;
-  readonly #lent: Vector[] = [];
+  readonly #codec: PartialCodec;
+  /** Each gives back the memory of a sum that was given out. */
+  readonly #lent: (() => void)[] = [];
 
   constructor(config: RunConfig, model: TrainingModel, source: MicroBatchSource, kernels: Kernels) {
     this.#config = config;
     this.#model = model;
     this.#source = source;
     this.#kernels = kernels;
+    this.#codec = createPartialCodec(kernels, kernels.wireFormats[config.wire], model.layout.trainableLength);
   }
 
   /** A step begins: the sums of the one before are reused. */
   begin(): void {
-    for (const vector of this.#lent.splice(0)) this.#kernels.release(vector);
+    for (const release of this.#lent.splice(0)) release();
   }
 
   /** The partials of `nodes` on the parameters last loaded; ends early where `isUseless`, asked before each micro-batch, says so. */
@@ -39,7 +45,6 @@ export class StepComputer {
     for (const node of nodes) {
       const partial = this.#computeNode(step, node, isUseless);
       if (partial === null) return;
-      this.#lent.push(partial.sum);
       yield partial;
     }
   }
@@ -69,11 +74,24 @@ export class StepComputer {
     }
     const partial = reduction.get(node);
     if (partial === undefined) throw new Error(`node (${node.level}, ${node.index}) did not come together`);
-    return { node, ...partial, computeMs: performance.now() - startMs };
+    return { ...partial, node, sum: this.#encode(partial.sum), computeMs: performance.now() - startMs };
+  }
+
+  /** Every sum is rounded already, so nothing is lost. */
+  #encode(sum: Vector): Uint8Array {
+    if (this.#config.wire === 'float32') {
+      this.#lent.push(() => this.#kernels.release(sum));
+      return bytesOf(sum.data);
+    }
+    const encoded = this.#kernels.allocateBytes(this.#codec.bytesFor(sum.length));
+    this.#codec.encode(sum, encoded);
+    this.#kernels.release(sum);
+    this.#lent.push(() => this.#kernels.releaseBytes(encoded));
+    return encoded.data;
   }
 
   #merge(left: Gradient, right: Gradient): Gradient {
-    this.#kernels.add(left.sum, right.sum);
+    this.#codec.merge(left.sum, right.sum);
     this.#kernels.release(right.sum);
     return { sum: left.sum, tally: addTallies(left.tally, right.tally), digests: [...left.digests, ...right.digests] };
   }
@@ -88,6 +106,7 @@ export class StepComputer {
     const { firstNonFinite, digest } = this.#kernels.scan(sum);
     // TensorFlow's gradient of ReLU is 0 at NaN, so the loss must be looked at too.
     if (Number.isFinite(lossSum) && firstNonFinite < 0) {
+      this.#codec.round(sum);
       return { sum, tally: { numExamples, numCorrect, lossSum, numNonFinite: 0 }, digests: [digest] };
     }
     if (this.#config.onNonFinite === 'stop') throw this.#nonFinite(`step ${step}, micro-batch ${microBatch}`, lossSum, sum, firstNonFinite);

@@ -1,5 +1,5 @@
-import type { LockstepError, ParameterLayout } from '@lockstep/core';
-import type { TreeNode } from '@lockstep/reduction';
+import type { LockstepError, ParameterLayout, WireConfig } from '@lockstep/core';
+import { partialBytes, type TreeNode } from '@lockstep/reduction';
 import { microBatchesIn } from '@lockstep/scheduling';
 import type { PlacementMessage } from '@lockstep/transport';
 import { Change } from './change.ts';
@@ -16,6 +16,7 @@ export interface TrainingLoopOptions {
   readonly engine: Pick<EngineHandle, 'compute' | 'interrupt' | 'wait'>;
   readonly layout: ParameterLayout;
   readonly initial: Float32Array;
+  readonly wire: WireConfig;
   readonly onShardBroken: (shard: number, error: LockstepError, attempt: number) => void;
 }
 
@@ -131,7 +132,7 @@ export class TrainingLoop {
   }
 
   #beginGeneration({ shards }: PlacementMessage): void {
-    const { rank, joined, layout, initial, engine, onShardBroken } = this.#options;
+    const { rank, joined, layout, initial, wire, engine, onShardBroken } = this.#options;
     if (this.#generation !== null) {
       this.#generation.shards.close();
       this.#generation.over.abort();
@@ -143,7 +144,7 @@ export class TrainingLoop {
       engine.interrupt();
       this.#change.notify();
     });
-    const links = new ShardLinks({ rank, joined, versions, initial, held: () => this.#held, onBroken: onShardBroken });
+    const links = new ShardLinks({ rank, joined, versions, initial, partialBytes: partialBytes(wire, layout.trainableLength), held: () => this.#held, onBroken: onShardBroken });
     this.#generation = { versions, shards: links, over: new AbortController() };
     this.#change.notify();
   }

@@ -3,6 +3,8 @@ import { VersionAssembly } from './version-assembly.ts';
 
 const ranges = [{ from: 0, to: 2 }, { from: 2, to: 3 }] as const;
 
+const floatsIn = ({ buffer, byteOffset, length }: Uint8Array): Float32Array => new Float32Array(buffer, byteOffset, length / 4);
+
 function assembly() {
   const complete: number[] = [];
   const versions = new VersionAssembly(3, ranges.length, (version) => complete.push(version));
@@ -10,7 +12,7 @@ function assembly() {
   /** Delivers one shard's range of a version; false when it is of no use. */
   const deliver = (shard: number, version: number): boolean => {
     const destination = ports[shard]!.reserve(version);
-    destination?.fill(10 * version + shard);
+    if (destination !== null) floatsIn(destination).fill(10 * version + shard);
     if (destination !== null) ports[shard]!.commit(version);
     return destination !== null;
   };
@@ -57,7 +59,7 @@ describe('the versions that a worker puts together', () => {
   it('are not whole by one shard that comes twice, after its stream broke', () => {
     const { versions, ports, deliver } = assembly();
     expect([deliver(0, 5), deliver(0, 5)]).toEqual([true, false]);
-    ports[1]!.reserve(5)?.fill(-1);
+    floatsIn(ports[1]!.reserve(5)!).fill(-1);
     ports[1]!.abandon(5);
     expect(versions.take(0)).toBeNull();
     expect(deliver(1, 5)).toBe(true);

@@ -1,3 +1,4 @@
+import { bytesOf } from '@lockstep/core';
 import type { ShardRange } from '@lockstep/parameter-server';
 import type { VersionPort } from '@lockstep/transport';
 
@@ -43,7 +44,7 @@ export class VersionAssembly {
     return {
       reserve: (version) => {
         if (version <= this.#newestVersion || this.#arriving.get(version)?.there.has(shard) === true) return null;
-        return this.#of(version).parameters.subarray(from, to);
+        return bytesOf(this.#of(version).parameters.subarray(from, to));
       },
       commit: (version) => this.#commit(version, shard),
       abandon: () => undefined,

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LockstepError, clippingSchema, optimizerSchema } from '@lockstep/core';
+import { bytesOf, clippingSchema, LockstepError, optimizerSchema } from '@lockstep/core';
 import { cutIntoShards, HostedShard, type ShardPlan } from '@lockstep/parameter-server';
 import { leafOf } from '@lockstep/reduction';
 import { createProcessDirectory, ExchangeClient, type ShardEndpoint__Output } from '@lockstep/transport';
@@ -33,7 +33,7 @@ tell({ kind: 'times', milliseconds: await exchange(await endpoints.promise) });
 function startShard(): void {
   const plan: ShardPlan = {
     range: ranges[rank]!, trainableLength: floats, totalLength: floats, microBatches: processes, totalSteps: steps + 1, stepsPerEpoch: steps + 1,
-    optimizer: optimizerSchema.parse({ kind: 'sgd', learningRate: 1e-3 }), clipping: clippingSchema.parse({}), shard: rank, shards: processes,
+    optimizer: optimizerSchema.parse({ kind: 'sgd', learningRate: 1e-3 }), clipping: clippingSchema.parse({}), wire: 'float32', shard: rank, shards: processes,
     snapshotEvery: [], checkpointEvery: null, onNonFinite: 'stop',
   };
   const shard = new HostedShard(1, rank, 'primary', {
@@ -64,12 +64,12 @@ async function exchange(shards: readonly ShardEndpoint__Output[]): Promise<reado
     if (step === steps) return done.resolve();
     startMs = nowMs;
     const header = { step, node: leafOf(rank), tally: { numExamples: 1, numCorrect: 0, lossSum: 0, numNonFinite: 0 }, computeMs: 0, digests: [0] };
-    links.forEach((link, shard) => link.push(header, step % 2, gradient.subarray(ranges[shard]!.from, ranges[shard]!.to)));
+    links.forEach((link, shard) => link.push(header, step % 2, bytesOf(gradient.subarray(ranges[shard]!.from, ranges[shard]!.to))));
   };
   const links = shards.map(({ unixAddress, tcpAddress }, shard) => new ExchangeClient({
     rank, token: TOKEN, address: carrier === 'tcp' && shard !== rank ? tcpAddress : unixAddress, length: ranges[shard]!.to - ranges[shard]!.from,
     versions: {
-      reserve: () => parameters.subarray(ranges[shard]!.from, ranges[shard]!.to),
+      reserve: () => bytesOf(parameters.subarray(ranges[shard]!.from, ranges[shard]!.to)),
       commit: (version) => {
         arrived.set(version, (arrived.get(version) ?? 0) + 1);
         if (arrived.get(version) === shards.length) begin(version);

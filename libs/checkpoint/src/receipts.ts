@@ -1,4 +1,4 @@
-import type { Numerics } from '@lockstep/core';
+import type { Numerics, WireConfig } from '@lockstep/core';
 
 /** One JSON line a record. The first says what the run is, the last how it ended; between them a line a step. */
 export type Receipt = RunReceipt | StepReceipt | EndReceipt;
@@ -9,6 +9,8 @@ export interface RunReceipt {
   readonly configSha256: string;
   readonly numerics: Numerics;
   readonly seed: number;
+  /** The form in which gradients were added up and travelled. */
+  readonly wire: WireConfig;
   /** Elements of the flat vector, buffers included. */
   readonly parameters: number;
 }

@@ -111,19 +111,18 @@ export class NormExchange {
   }
 }
 
-/** Float64 travel as two elements each. */
 export function framesOfNorms({ step, blockSums }: StepNorms): Buffer[] {
-  return framesOf('norms', { step }, new Float32Array(blockSums.buffer, blockSums.byteOffset, blockSums.length * 2));
+  return framesOf('norms', { step }, blockSums);
 }
 
 /** Puts the sums of `blocks` blocks together from frames; hands them on when they are whole. */
 export function takeNorms(assembly: ChunkAssembly, frame: TensorFrame, blocks: number, whole: (norms: StepNorms) => void): void {
   const { kind, step, carrier } = frame.header;
   if (kind !== 'norms' || carrier !== 'inline') throw new LockstepError('protocol', `a shard sent a ${kind}, expected norms`);
-  checkLength(frame.header, blocks * 2);
+  checkLength(frame.header, blocks * Float64Array.BYTES_PER_ELEMENT);
   assembly.take(frame, {
-    reserve: () => new Float32Array(blocks * 2),
-    commit: (floats) => whole({ step, blockSums: new Float64Array(floats.buffer) }),
+    reserve: () => new Uint8Array(blocks * Float64Array.BYTES_PER_ELEMENT),
+    commit: ({ buffer }) => whole({ step, blockSums: new Float64Array(buffer) }),
     abandon: () => undefined,
   });
 }

@@ -27,10 +27,10 @@ export interface ReplicaFeedEvents {
   state(version: number, state: Float32Array): void;
   /** The primary's sums of squares in a step, which other shards may still need. */
   norms(frame: TensorFrame): void;
-  reserveGradient(): Float32Array;
-  abandonGradient(destination: Float32Array): void;
+  reserveGradient(): Uint8Array;
+  abandonGradient(destination: Uint8Array): void;
   /** Null where the step changes nothing. */
-  step(finished: FinishedStep, gradient: Float32Array | null): void;
+  step(finished: FinishedStep, gradient: Uint8Array | null): void;
   ended(): void;
 }
 
@@ -70,12 +70,13 @@ export class ReplicaFeed implements PeerReceiver {
   }
 
   #takeState(frame: TensorFrame): void {
-    checkLength(frame.header, this.#events.stateLength);
+    const { stateLength } = this.#events;
+    checkLength(frame.header, stateLength * 4);
     this.#assembly.take(frame, {
-      reserve: () => new Float32Array(this.#events.stateLength),
-      commit: (state) => {
+      reserve: () => new Uint8Array(stateLength * 4),
+      commit: ({ buffer }) => {
         this.#hasState = true;
-        this.#events.state(frame.header.step, state);
+        this.#events.state(frame.header.step, new Float32Array(buffer));
       },
       abandon: () => undefined,
     });
@@ -84,7 +85,7 @@ export class ReplicaFeed implements PeerReceiver {
   #takeGradient(frame: TensorFrame): void {
     const finished = this.#finished;
     if (finished === null || finished.step !== frame.header.step) throw new LockstepError('protocol', `gradient of step ${frame.header.step} is not announced`);
-    checkLength(frame.header, this.#events.length);
+    checkLength(frame.header, this.#events.length * 4);
     this.#assembly.take(frame, {
       reserve: () => this.#events.reserveGradient(),
       commit: (gradient) => {

@@ -1,4 +1,4 @@
-import { clippingSchema, optimizerSchema, type OptimizerConfig } from '@lockstep/core';
+import { clippingSchema, optimizerSchema, wireSchema, type OptimizerConfig } from '@lockstep/core';
 import { createKernels, createOptimizer } from '@lockstep/reduction';
 import { z } from 'zod';
 
@@ -18,6 +18,7 @@ export const shardPlanSchema = z.strictObject({
   // The config's schemas default and transform; a plan carries their output, which they take as it is.
   optimizer: optimizerSchema,
   clipping: clippingSchema,
+  wire: wireSchema,
   /** The shard's number among `shards`, in range order. */
   shard: count,
   shards: z.int().min(1),

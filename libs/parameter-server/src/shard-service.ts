@@ -1,4 +1,4 @@
-import { assertNever, LockstepError } from '@lockstep/core';
+import { assertNever, bytesOf, LockstepError } from '@lockstep/core';
 import {
   blankHeader, ChunkAssembly, encodeFrame, ExchangeServer, framesOf, nearestAddress,
   type FinishedStep, type PeerConnection, type PeerHello, type PeerReceiver, type ShardEndpoint__Output, type StreamEnd,
@@ -123,7 +123,7 @@ export class ShardService {
     this.#pending = null;
     this.#given = pending;
     Atomics.store(this.#settings.version, 0, pending.version);
-    if (this.#role === 'primary') this.#server.publish(pending.version, pending.parameters);
+    if (this.#role === 'primary') this.#server.publish(pending.version, bytesOf(pending.parameters));
     else this.#primary?.send(encodeFrame({ ...blankHeader, kind: 'ack', step: pending.version }));
     if (pending.finished !== null) this.#report(pending.finished);
     if (copies) this.#copyState(pending.version);
@@ -251,7 +251,7 @@ export class ShardService {
     this.#role = 'primary';
     this.#primary?.refuse(TAKEN_OVER);
     this.#primary = null;
-    if (this.#given !== null) this.#server.publish(this.#given.version, this.#given.parameters);
+    if (this.#given !== null) this.#server.publish(this.#given.version, bytesOf(this.#given.parameters));
     this.#server.serve();
     this.#giveOut();
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { deriveSeed, uniformStream, type ClippingConfig, type OptimizerConfig } from '@lockstep/core';
+import { bytesOf, deriveSeed, uniformStream, type ClippingConfig, type OptimizerConfig } from '@lockstep/core';
 import { clippingFactor, leafOf, nodesCovering, NORM_BLOCK, type TreeNode } from '@lockstep/reduction';
 import type { ArrivedPartial, FinishedStep, PartialHeader } from '@lockstep/transport';
 import { partsOfState, slotNames, stateLength } from './shard-plan.ts';
@@ -31,17 +31,17 @@ const headerOf = (step: number, node: TreeNode, tally: PartialHeader['tally']): 
 
 function initialize(run: SyntheticRun, { shard, range }: Started): void {
   const destination = shard.reserveInitial()!;
-  destination.set(run.initial.subarray(range.from, range.to));
+  destination.set(bytesOf(run.initial.subarray(range.from, range.to)));
   shard.commitInitial(destination);
 }
 
 /** Delivers a partial as a stream does; false when the shard has no use for it. */
 function deliver(run: SyntheticRun, { shard, range }: Started, step: number, node: TreeNode, rank = 0): boolean {
-  const { sum, tally } = run.partial(step, node);
+  const { slice, tally } = run.partial(step, node, range);
   const header = { ...headerOf(step, node, tally), digests: Uint32Array.from(run.digests(step, node)) };
   const destination = shard.reserve(rank, header);
   if (destination === null) return false;
-  destination.set(sum.subarray(range.from, range.to));
+  destination.set(slice);
   shard.commit(rank, header, destination);
   return true;
 }
@@ -104,6 +104,47 @@ describe('the parameters that a shard makes', () => {
   });
 });
 
+describe.each(['bf16', 'int8'] as const)('partials that travel as %s', (wire) => {
+  const compressed = new SyntheticRun({ trainableLength: 3 * NORM_BLOCK + 101, totalLength: 3 * NORM_BLOCK + 140, microBatches: MICRO_BATCHES, totalSteps: STEPS, wire });
+  const whole = versionsOf(compressed, () => leaves);
+
+  it('make the same versions in any order, summed by one worker or by many', () => {
+    const draw = uniformStream(deriveSeed(8, 'order', 0));
+    for (let trial = 0; trial < 10; trial += 1) expect(versionsOf(compressed, () => shuffled(leaves, draw))).toEqual(whole);
+    for (const nodes of [[{ level: 3, index: 0 }], [{ level: 2, index: 1 }, { level: 2, index: 0 }], [leafOf(1), { level: 1, index: 3 }, leafOf(0), { level: 1, index: 1 }, { level: 1, index: 2 }]]) {
+      expect(versionsOf(compressed, () => nodes)).toEqual(whole);
+    }
+  });
+
+  it('make the same versions over several shards', () => {
+    const shards = Array.from({ length: 3 }, (_, shard) => startShard(compressed, shard, 3));
+    shards.forEach((each) => initialize(compressed, each));
+    for (let step = 0; step < STEPS; step += 1) for (const node of leaves) shards.forEach((each) => deliver(compressed, each, step, node));
+    const joined = Float32Array.from(shards.flatMap(({ published }) => [...published.at(-1)!.parameters]));
+    expect(hashOf(joined)).toBe(whole.at(-1));
+  });
+
+  it('are fewer bytes than float32, and other results', () => {
+    const { shard } = startShard(compressed);
+    expect(shard.partialBytes).toBeLessThan(shard.length * 4 * (wire === 'bf16' ? 0.51 : 0.27));
+    expect(whole).not.toEqual(versionsOf(new SyntheticRun({ ...compressed.options, wire: 'float32' }), () => leaves));
+  });
+
+  it('give their memory back, whole, late or broken off', () => {
+    const started = startShard(compressed);
+    initialize(compressed, started);
+    const header = headerOf(0, leafOf(0), compressed.partial(0, leafOf(0)).tally);
+    const [late, broken] = [started.shard.reserve(1, header)!, started.shard.reserve(2, header)!];
+    expect(late.byteLength).toBe(started.shard.partialBytes);
+    for (const node of leaves) deliver(compressed, started, 0, node);
+    started.shard.commit(1, header, late);
+    started.shard.abandon(2, header, broken);
+    const again = [started.shard.reserve(1, headerOf(1, leafOf(0), header.tally))!, started.shard.reserve(2, headerOf(1, leafOf(0), header.tally))!];
+    expect(again.map(({ byteOffset }) => byteOffset).toSorted()).toEqual([late, broken].map(({ byteOffset }) => byteOffset).toSorted());
+    expect(started.published.map(({ parameters }) => hashOf(parameters))).toEqual(whole.slice(0, 2));
+  });
+});
+
 describe('several shards', () => {
   const large = new SyntheticRun({ trainableLength: 5 * NORM_BLOCK + 100, totalLength: 6 * NORM_BLOCK + 7, microBatches: 2, totalSteps: 3 });
 
@@ -148,7 +189,7 @@ describe('the update', () => {
     const source = new SyntheticRun({ trainableLength: 4, totalLength: 6, microBatches: 2, totalSteps: 1, optimizer });
     const started = startShard(source);
     initialize(source, started);
-    const partials = [0, 1].map((index) => source.partial(0, leafOf(index)));
+    const partials = [0, 1].map((index) => source.partial(0, leafOf(index))).map(({ slice, tally }) => ({ tally, sum: new Float32Array(slice.buffer) }));
     const numExamples = partials.reduce((sum, { tally }) => sum + tally.numExamples, 0);
     for (const index of [0, 1]) deliver(source, started, 0, leafOf(index));
     const mean = Array.from({ length: 6 }, (_, index) => partials.reduce((sum, part) => sum + part.sum[index]!, 0) / numExamples);
@@ -216,8 +257,8 @@ describe('what a shard does with partials that do not fit', () => {
     const { shard } = started;
     const header = headerOf(0, leafOf(0), tally);
     const [slow, broken] = [shard.reserve(1, header)!, shard.reserve(2, header)!];
-    slow.fill(Number.NaN);
-    broken.fill(Number.NaN);
+    slow.fill(0xff);
+    broken.fill(0xff);
     for (const node of leaves) deliver(run, started, 0, node);
     shard.commit(1, header, slow);
     shard.abandon(2, header, broken);
@@ -268,8 +309,9 @@ describe('what is no number', () => {
     initialize(run, started);
     const header = { ...headerOf(0, leafOf(3), run.partial(0, leafOf(3)).tally), carrier: 'inline' as const };
     const destination = started.shard.reserve(2, header)!;
-    destination.fill(1);
-    destination[70] = Number.POSITIVE_INFINITY;
+    const floats = new Float32Array(destination.buffer, destination.byteOffset, 130);
+    floats.fill(1);
+    floats[70] = Number.POSITIVE_INFINITY;
     expect(() => started.shard.commit(2, header, destination)).toThrow(expect.objectContaining({ code: 'protocol', message: 'worker 2 sent what is no number at element 70 of step 0, node (0, 3)' }));
     expect(started.shard.coverage().missing).toContain(3);
     expect(started.shard.reserve(2, header)!.byteOffset).toBe(destination.byteOffset);
@@ -320,7 +362,7 @@ describe('a state', () => {
       for (const node of leaves) deliver(run, primary, step, node);
       const { finished, gradient } = primary.reduced[step]!;
       const destination = replica.shard.reserveGradient();
-      destination.set(gradient!);
+      destination.set(bytesOf(gradient!));
       replica.shard.applyGradient(finished, destination);
       expect(hashOf(replica.shard.copyState())).toBe(hashOf(primary.shard.copyState()));
     }
@@ -334,7 +376,7 @@ describe('initial parameters', () => {
     const [first, second, third] = [started.shard.reserveInitial()!, started.shard.reserveInitial()!, started.shard.reserveInitial()!];
     third.fill(3);
     started.shard.abandonInitial(third);
-    second.set(run.initial);
+    second.set(bytesOf(run.initial));
     started.shard.commitInitial(second);
     for (const node of leaves) deliver(run, started, 0, node);
     first.fill(9);

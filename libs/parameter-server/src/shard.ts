@@ -1,7 +1,7 @@
-import { LockstepError } from '@lockstep/core';
+import { bytesOf, LockstepError } from '@lockstep/core';
 import {
-  addTallies, createKernels, createOptimizer, isTreeNode, learningRateAt, microBatchesOf, rootOf, TreeReduction,
-  type Kernels, type Optimizer, type Tally, type Vector,
+  addTallies, createKernels, createOptimizer, createPartialCodec, isTreeNode, learningRateAt, microBatchesOf, rootOf, TreeReduction,
+  type Bytes, type Kernels, type Optimizer, type PartialCodec, type Tally, type Vector, type WireFormat,
 } from '@lockstep/reduction';
 import type { ArrivedPartial, FinishedStep, PartialHeader, ShardPort, WorkerShare } from '@lockstep/transport';
 import { partsOfState, stateLength, trainableIn, type ShardPlan } from './shard-plan.ts';
@@ -26,7 +26,10 @@ interface GradientSum {
   readonly tally: Tally;
 }
 
-/** 512 KiB: small enough for a processor's cache, large enough that the calls cost nothing. */
+/** Memory that was given out to be filled, with floats as they are or encoded. */
+type Lent = { readonly vector: Vector } | { readonly encoded: Bytes };
+
+/** 512 KiB, and whole blocks of any wire format: small enough for a processor's cache, large enough that the calls cost nothing. */
 const PIECE_FLOATS = 131_072;
 
 /**
@@ -36,6 +39,7 @@ const PIECE_FLOATS = 131_072;
  */
 export class Shard implements ShardPort {
   readonly length: number;
+  readonly partialBytes: number;
   readonly #plan: ShardPlan;
   readonly #events: ShardEvents;
   readonly #kernels: Kernels = createKernels();
@@ -43,9 +47,11 @@ export class Shard implements ShardPort {
   readonly #parameters: Vector;
   readonly #trainable: number;
   readonly #reduction: TreeReduction<GradientSum>;
+  readonly #format: WireFormat;
+  readonly #codec: PartialCodec;
   readonly #digests: Uint32Array;
-  /** Slices that arrive piece by piece, by the memory that was given out for them. */
-  readonly #arriving = new Map<Float32Array, Vector>();
+  /** What arrives piece by piece, by the memory that was given out for it. */
+  readonly #arriving = new Map<Uint8Array, Lent>();
   #shares = new Map<number, WorkerShare>();
   #version = -1;
 
@@ -56,6 +62,9 @@ export class Shard implements ShardPort {
     this.#trainable = trainableIn(plan);
     this.#parameters = this.#kernels.allocateZeros(this.length);
     this.#optimizer = createOptimizer(plan.optimizer, this.#kernels, this.#trainable);
+    this.#format = this.#kernels.wireFormats[plan.wire];
+    this.#codec = createPartialCodec(this.#kernels, this.#format, this.#trainable);
+    this.partialBytes = this.#codec.bytesFor(this.length);
     this.#digests = new Uint32Array(plan.microBatches);
     this.#reduction = new TreeReduction<GradientSum>(plan.microBatches, {
       merge: (left, right) => this.#merge(left, right),
@@ -71,19 +80,19 @@ export class Shard implements ShardPort {
     return this.#version === -1;
   }
 
-  reserveInitial(): Float32Array | null {
-    return this.#version === -1 ? this.#lend() : null;
+  reserveInitial(): Uint8Array | null {
+    return this.#version === -1 ? this.#lendFloats() : null;
   }
 
   /** The first of several that arrive at once counts. */
-  commitInitial(destination: Float32Array): void {
-    const initial = this.#take(destination);
+  commitInitial(destination: Uint8Array): void {
+    const initial = this.#floatsIn(destination);
     if (this.#version === -1) this.#kernels.copy(this.#parameters, initial);
     this.#kernels.release(initial);
     if (this.#version === -1) this.#begin(0);
   }
 
-  reserve(rank: number, header: PartialHeader): Float32Array | null {
+  reserve(rank: number, header: PartialHeader): Uint8Array | null {
     const { step, node, tally } = header;
     if (!isTreeNode(node, this.#plan.microBatches)) {
       throw new LockstepError('protocol', `worker ${rank} sent node (${node.level}, ${node.index}) of a tree over ${this.#plan.microBatches} micro-batches`);
@@ -92,16 +101,13 @@ export class Shard implements ShardPort {
     if (tally.numNonFinite > 0 && this.#plan.onNonFinite === 'stop') {
       throw new LockstepError('protocol', `worker ${rank} sent ${tally.numNonFinite} micro-batches that are no number, at which this run stops`);
     }
-    return step < this.#version || this.#reduction.covers(node) ? null : this.#lend();
+    return step < this.#version || this.#reduction.covers(node) ? null : this.#lendPartial();
   }
 
   /** @throws LockstepError where bytes that came over the wire are no numbers. */
-  commit(rank: number, partial: ArrivedPartial, destination: Float32Array): void {
-    const vector = this.#take(destination);
-    if (partial.step !== this.#version || this.#reduction.covers(partial.node)) {
-      this.#kernels.release(vector);
-      return;
-    }
+  commit(rank: number, partial: ArrivedPartial, destination: Uint8Array): void {
+    if (partial.step !== this.#version || this.#reduction.covers(partial.node)) return this.#giveBack(destination);
+    const vector = this.#floatsIn(destination);
     if (partial.carrier === 'inline') this.#requireFinite(rank, partial, vector);
     this.#noteShare(rank, partial);
     this.#digests.set(partial.digests, microBatchesOf(partial.node).from);
@@ -111,12 +117,12 @@ export class Shard implements ShardPort {
     else this.#complete(sum, others);
   }
 
-  abandonInitial(destination: Float32Array): void {
-    this.#kernels.release(this.#take(destination));
+  abandonInitial(destination: Uint8Array): void {
+    this.#giveBack(destination);
   }
 
-  abandon(_rank: number, _header: PartialHeader, destination: Float32Array): void {
-    this.#kernels.release(this.#take(destination));
+  abandon(_rank: number, _header: PartialHeader, destination: Uint8Array): void {
+    this.#giveBack(destination);
   }
 
   /** Multiplies the gradient of the step that waits by the factor that brings the whole norm to its limit. */
@@ -155,13 +161,13 @@ export class Shard implements ShardPort {
   }
 
   /** Where a replica puts a gradient that its primary has reduced; for `applyGradient` or `abandonInitial`. */
-  reserveGradient(): Float32Array {
-    return this.#lend();
+  reserveGradient(): Uint8Array {
+    return this.#lendFloats();
   }
 
   /** Makes the next version as the primary does, from the gradient that it reduced. */
-  applyGradient(finished: FinishedStep, destination: Float32Array | null): void {
-    const gradient = destination === null ? null : this.#take(destination);
+  applyGradient(finished: FinishedStep, destination: Uint8Array | null): void {
+    const gradient = destination === null ? null : this.#floatsIn(destination);
     if (gradient !== null) {
       this.#inPieces((from, to) => this.#apply(finished, gradient, from, to));
       this.#kernels.release(gradient);
@@ -174,21 +180,46 @@ export class Shard implements ShardPort {
     this.#events.versionReady(version, this.#parameters.data, null);
   }
 
-  #lend(): Float32Array {
+  #lendFloats(): Uint8Array {
     const vector = this.#kernels.allocate(this.length);
-    this.#arriving.set(vector.data, vector);
-    return vector.data;
+    const destination = bytesOf(vector.data);
+    this.#arriving.set(destination, { vector });
+    return destination;
   }
 
-  #take(destination: Float32Array): Vector {
-    const vector = this.#arriving.get(destination);
-    if (vector === undefined) throw new Error('not a destination that this shard gave out');
-    this.#arriving.delete(destination);
+  /** Float32 needs no decoding: its bytes arrive where they are added up. */
+  #lendPartial(): Uint8Array {
+    if (this.#format.name === 'float32') return this.#lendFloats();
+    const encoded = this.#kernels.allocateBytes(this.partialBytes);
+    this.#arriving.set(encoded.data, { encoded });
+    return encoded.data;
+  }
+
+  /** What has arrived in memory that was given out, which is now the caller's to release. */
+  #floatsIn(destination: Uint8Array): Vector {
+    const lent = this.#takeBack(destination);
+    if ('vector' in lent) return lent.vector;
+    const vector = this.#kernels.allocate(this.length);
+    this.#codec.decode(lent.encoded, vector);
+    this.#kernels.releaseBytes(lent.encoded);
     return vector;
   }
 
+  #giveBack(destination: Uint8Array): void {
+    const lent = this.#takeBack(destination);
+    if ('vector' in lent) this.#kernels.release(lent.vector);
+    else this.#kernels.releaseBytes(lent.encoded);
+  }
+
+  #takeBack(destination: Uint8Array): Lent {
+    const lent = this.#arriving.get(destination);
+    if (lent === undefined) throw new Error('not a destination that this shard gave out');
+    this.#arriving.delete(destination);
+    return lent;
+  }
+
   #merge(left: GradientSum, right: GradientSum): GradientSum {
-    this.#kernels.add(left.vector, right.vector);
+    this.#codec.merge(left.vector, right.vector);
     this.#kernels.release(right.vector);
     return { vector: left.vector, tally: addTallies(left.tally, right.tally) };
   }
@@ -204,7 +235,10 @@ export class Shard implements ShardPort {
     const isNothing = changesNothing(root.tally);
     if (!isNothing) this.#inPieces((from, to) => {
       const piece = this.#kernels.slice(vector, from, to);
-      for (const other of others) this.#kernels.add(piece, this.#kernels.slice(other.vector, from, to));
+      for (const other of others) {
+        this.#format.merge(this.#trainablePart(vector, from, to), this.#trainablePart(other.vector, from, to));
+        this.#kernels.add(this.#bufferPart(vector, from, to), this.#bufferPart(other.vector, from, to));
+      }
       this.#kernels.divide(piece, root.tally.numExamples);
       if (value !== null) this.#kernels.clipByValue(this.#trainablePart(vector, from, to), value);
       if (globalNorm === null) this.#apply(finished, vector, from, to);

@@ -8,4 +8,4 @@ export type { Optimizer, OptimizerSlot } from './optimizers/optimizer.ts';
 export { createPartialCodec, type PartialCodec } from './partial-codec.ts';
 export { learningRateAt } from './schedule.ts';
 export type { Bytes, Vector } from './vector.ts';
-export type { WireFormat } from './wire-format.ts';
+export { partialBytes, type WireFormat } from './wire-format.ts';

@@ -1,6 +1,6 @@
 import type { Kernels } from './kernels.ts';
 import type { Bytes, Vector } from './vector.ts';
-import type { WireFormat } from './wire-format.ts';
+import { partialBytes, type WireFormat } from './wire-format.ts';
 
 /** A gradient sum on the wire: what is optimized in a format, the buffers behind it as float32. */
 export interface PartialCodec {
@@ -17,7 +17,7 @@ export interface PartialCodec {
 /** `trainable`: how many elements of the vectors, from their start, are optimized. Ranges start at multiples of the format's block. */
 export function createPartialCodec(kernels: Pick<Kernels, 'wireFormats' | 'slice'>, format: WireFormat, trainable: number): PartialCodec {
   const { float32 } = kernels.wireFormats;
-  const bytesFor = (length: number): number => format.bytesFor(Math.min(length, trainable)) + float32.bytesFor(Math.max(0, length - trainable));
+  const bytesFor = partialBytes(format.name, trainable);
   const optimized = (vector: Vector): Vector => kernels.slice(vector, 0, trainable);
   const buffers = (vector: Vector): Vector => kernels.slice(vector, trainable, vector.length);
   const encodedBuffers = (bytes: Bytes): Bytes => bytesFrom(bytes, bytesFor(trainable), bytes.length);

@@ -33,16 +33,30 @@ export interface WireFormat {
 /** `int8`: elements of one scale. */
 const BLOCK = 32;
 
+const BYTES_FOR: Readonly<Record<WireConfig, (length: number) => number>> = {
+  float32: (length) => length * 4,
+  bf16: (length) => length * 2,
+  int8: (length) => length + Math.ceil(length / BLOCK),
+};
+
+/**
+ * Bytes of the first `length` elements of a partial on the wire, of which the first `trainable` are optimized and travel
+ * in a format; the buffers behind them are float32. So a range's bytes lie from those of its start to those of its end.
+ */
+export function partialBytes(wire: WireConfig, trainable: number): (length: number) => number {
+  return (length) => BYTES_FOR[wire](Math.min(length, trainable)) + BYTES_FOR.float32(Math.max(0, length - trainable));
+}
+
 export function createWireFormats(kernels: KernelExports): Readonly<Record<WireConfig, WireFormat>> {
   return {
-    float32: createFormat({ name: 'float32', parameters: {}, blockLength: 1, bytesFor: (length) => length * 4 }, float32Of(kernels)),
-    bf16: createFormat({ name: 'bf16', parameters: {}, blockLength: 1, bytesFor: (length) => length * 2 }, {
+    float32: createFormat({ name: 'float32', parameters: {}, blockLength: 1, bytesFor: BYTES_FOR.float32 }, float32Of(kernels)),
+    bf16: createFormat({ name: 'bf16', parameters: {}, blockLength: 1, bytesFor: BYTES_FOR.bf16 }, {
       encode: kernels.encodeBf16, encodeResidual: kernels.encodeBf16Residual, decode: kernels.decodeBf16,
       round: kernels.roundBf16, addRounded: kernels.addRoundedBf16,
     }),
     int8: createFormat({
       name: 'int8', parameters: { block: BLOCK, scale: 'power of two' }, blockLength: BLOCK,
-      bytesFor: (length) => length + Math.ceil(length / BLOCK),
+      bytesFor: BYTES_FOR.int8,
     }, {
       encode: kernels.encodeInt8, encodeResidual: kernels.encodeInt8Residual, decode: kernels.decodeInt8,
       round: kernels.roundInt8, addRounded: kernels.addRoundedInt8,

@@ -1,18 +1,18 @@
-import { bytesOf, LockstepError } from '@lockstep/core';
+import { LockstepError } from '@lockstep/core';
 import type { FrameHeader, TensorFrame } from './tensor-frame.ts';
 
 /** Where one tensor slice goes: memory is reserved before its first byte, and committed or abandoned after. */
 export interface Landing {
   /** Null where the slice is of no use and only skipped over. */
-  reserve(): Float32Array | null;
-  commit(destination: Float32Array): void;
-  abandon(destination: Float32Array): void;
+  reserve(): Uint8Array | null;
+  commit(destination: Uint8Array): void;
+  abandon(destination: Uint8Array): void;
 }
 
 interface Arriving {
   readonly header: FrameHeader;
   readonly landing: Landing;
-  readonly destination: Float32Array | null;
+  readonly destination: Uint8Array | null;
   received: number;
 }
 
@@ -25,7 +25,7 @@ export class ChunkAssembly {
     this.#arriving ??= begin(header, landing);
     const arriving = this.#arriving;
     checkContinues(arriving, header);
-    if (arriving.destination !== null) bytesOf(arriving.destination).set(payload, header.offset * 4);
+    if (arriving.destination !== null) arriving.destination.set(payload, header.offset);
     arriving.received += header.count;
     if (arriving.received < header.length) return;
     this.#arriving = null;
@@ -40,10 +40,10 @@ export class ChunkAssembly {
   }
 }
 
-/** Checks a slice's length against the range that it is for, before any of it is used. */
-export function checkLength(header: FrameHeader, length: number): void {
-  if (header.length !== length) {
-    throw new LockstepError('protocol', `${header.kind} of ${header.length} elements for a range of ${length}`);
+/** Checks a slice's bytes against what is due, before any of them is used. */
+export function checkLength(header: FrameHeader, numBytes: number): void {
+  if (header.length !== numBytes) {
+    throw new LockstepError('protocol', `${header.kind} of ${header.length} bytes, expected ${numBytes}`);
   }
 }
 

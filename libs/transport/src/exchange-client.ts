@@ -11,7 +11,7 @@ import { probeSharedDirectory } from './shared-directory.ts';
 import { SharedFile } from './shared-file.ts';
 import { blankHeader, encodeFrame, framesOf, lentFramesOf, type FrameHeader, type TensorFrame } from './tensor-frame.ts';
 
-/** A partial but for its floats. */
+/** A partial but for its sum. */
 export interface PushedPartial extends PartialHeader {
   /** Of each micro-batch's gradient, in order: `2^level` of them, 32 bits each. */
   readonly digests: ArrayLike<number>;
@@ -63,19 +63,19 @@ export class ExchangeClient {
   }
 
   /**
-   * Sends a partial's slice. `floats` must stay as they are until the shard has sent version `step + 1` (then it takes no more
-   * of them for this step), or until `close`, which ends their reading. `slot` is the number of the partial among those
+   * Sends a partial's slice. It must stay as it is until the shard has sent version `step + 1` (then it takes no more of it for
+   * this step), or until `close`, which ends its reading. `slot` is the number of the partial among those
    * of the worker's last two steps: a slot's bytes are reused two steps later, when the version in between proves that
    * the shard has taken them. Does nothing once the exchange has ended.
    */
-  push({ step, node, tally, computeMs, digests }: PushedPartial, slot: number, floats: Float32Array): void {
+  push({ step, node, tally, computeMs, digests }: PushedPartial, slot: number, slice: Uint8Array): void {
     if (this.#closed) return;
     const fields = { step, node, tally, computeMs };
-    if (this.#share(step, slot, floats)) {
-      const count = floats.length;
+    if (this.#share(step, slot, slice)) {
+      const count = slice.length;
       this.#queue.add([encodeFrame({ ...blankHeader, ...fields, kind: 'partial', carrier: 'shared', slot, count, length: count }, undefined, digests)]);
     } else {
-      this.#queue.add(lentFramesOf('partial', fields, floats, digests));
+      this.#queue.add(lentFramesOf('partial', fields, slice, digests));
     }
   }
 
@@ -114,7 +114,7 @@ export class ExchangeClient {
 
   #takeVersion(frame: TensorFrame): void {
     const { header } = frame;
-    checkLength(header, this.#options.length);
+    checkLength(header, this.#options.length * 4);
     const { versions } = this.#options;
     const landing: Landing = {
       reserve: () => versions.reserve(header.step),
@@ -144,7 +144,7 @@ export class ExchangeClient {
   }
 
   /** Puts the slice in the slot's shared file; false where there is none or the tmpfs is full, and the socket carries it. */
-  #share(step: number, slot: number, floats: Float32Array): boolean {
+  #share(step: number, slot: number, slice: Uint8Array): boolean {
     if (this.#directory === null) return false;
     try {
       let file = this.#files.get(slot);
@@ -152,7 +152,7 @@ export class ExchangeClient {
         file = SharedFile.create(partialFile(this.#directory, this.#connection, slot));
         this.#files.set(slot, file);
       }
-      file.write(step, 0, floats);
+      file.write(step, 0, slice);
       return true;
     } catch {
       return false;

@@ -25,18 +25,20 @@ export interface ArrivedPartial extends PartialHeader {
 export interface ShardPort {
   /** Elements of the shard's range. */
   readonly length: number;
+  /** Bytes of a partial's slice of it, as it travels. */
+  readonly partialBytes: number;
   /** Whether the shard waits for the initial parameters. */
   readonly needsInitial: boolean;
   /** Where to put a partial's slice, or null where it is of no use: its micro-batches are covered or its step is over. */
-  reserve(rank: number, header: PartialHeader): Float32Array | null;
+  reserve(rank: number, header: PartialHeader): Uint8Array | null;
   /** The destination of `reserve` is filled. */
-  commit(rank: number, partial: ArrivedPartial, destination: Float32Array): void;
+  commit(rank: number, partial: ArrivedPartial, destination: Uint8Array): void;
   /** The stream ended before the destination was filled. */
-  abandon(rank: number, header: PartialHeader, destination: Float32Array): void;
+  abandon(rank: number, header: PartialHeader, destination: Uint8Array): void;
   /** Where to put the initial parameters, or null where the shard has some. */
-  reserveInitial(): Float32Array | null;
-  commitInitial(destination: Float32Array): void;
-  abandonInitial(destination: Float32Array): void;
+  reserveInitial(): Uint8Array | null;
+  commitInitial(destination: Uint8Array): void;
+  abandonInitial(destination: Uint8Array): void;
 }
 
 /** What a shard does with the streams of other shards. What it throws costs the peer its stream. */
@@ -58,7 +60,7 @@ export interface PeerReceiver {
 /** What a worker does with the versions that arrive from one shard. */
 export interface VersionPort {
   /** Where to put the shard's range of this version, or null where it is of no use any more. */
-  reserve(version: number): Float32Array | null;
+  reserve(version: number): Uint8Array | null;
   commit(version: number): void;
   abandon(version: number): void;
 }

@@ -47,7 +47,7 @@ export class ExchangeServer {
   readonly #workers = new Map<number, WorkerStream>();
   readonly #initial: InitialRequest;
   readonly #copies = new VersionCopies();
-  #current: { readonly version: number; readonly parameters: Float32Array } | null = null;
+  #current: { readonly version: number; readonly parameters: Uint8Array } | null = null;
   /** The version that the shared files hold last. */
   #sharedVersion = -1;
   #serving: boolean;
@@ -75,7 +75,7 @@ export class ExchangeServer {
   }
 
   /** Sends a version to every worker; `parameters` must hold it until the next one, for workers that join meanwhile. */
-  publish(version: number, parameters: Float32Array): void {
+  publish(version: number, parameters: Uint8Array): void {
     if (this.#closed) return;
     this.#current = { version, parameters };
     this.#sendTo([...this.#workers.values()].filter((worker) => worker.isOpen));
@@ -104,7 +104,7 @@ export class ExchangeServer {
   }
 
   /** Tells the workers of the version in its shared file; gives back those to be served otherwise. */
-  #shareVersion(version: number, parameters: Float32Array, workers: readonly WorkerStream[]): readonly WorkerStream[] {
+  #shareVersion(version: number, parameters: Uint8Array, workers: readonly WorkerStream[]): readonly WorkerStream[] {
     const slot = version % VERSION_SLOTS;
     if (!this.#writeShared(slot, version, parameters)) return workers;
     const frame = encodeFrame({ ...blankHeader, kind: 'version', carrier: 'shared', slot, step: version, count: parameters.length, length: parameters.length });
@@ -113,7 +113,7 @@ export class ExchangeServer {
   }
 
   /** Once a version: others may be reading it when a worker joins. False where the tmpfs is full. */
-  #writeShared(slot: number, version: number, parameters: Float32Array): boolean {
+  #writeShared(slot: number, version: number, parameters: Uint8Array): boolean {
     if (version === this.#sharedVersion) return true;
     try {
       this.#versionFiles[slot]?.write(version, 0, parameters);

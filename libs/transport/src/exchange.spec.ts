@@ -2,14 +2,14 @@ import { mkdtempSync, readdirSync, readlinkSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { LockstepError, uniformStream } from '@lockstep/core';
+import { bytesOf, LockstepError, uniformStream } from '@lockstep/core';
 import { ExchangeClient, type ExchangeClientOptions } from './exchange-client.ts';
 import { partialFile } from './exchange-files.ts';
 import type { PeerPort } from './exchange-port.ts';
 import { ExchangeServer, type StreamEnd } from './exchange-server.ts';
 import { probeSharedDirectory } from './shared-directory.ts';
 import { SharedFile } from './shared-file.ts';
-import { blankHeader, CHUNK_FLOATS, encodeFrame, framesOf, HEADER_BYTES, MAX_FRAME_BYTES, type TensorFrame } from './tensor-frame.ts';
+import { blankHeader, CHUNK_BYTES, encodeFrame, framesOf, HEADER_BYTES, MAX_FRAME_BYTES, type TensorFrame } from './tensor-frame.ts';
 import { anyFloats, bitsOf } from './testing/float-bits.ts';
 import { Journal } from './testing/journal.ts';
 import { hello, RawWorker, startRawShard, TOKEN, workerHello } from './testing/raw-exchange.ts';
@@ -123,7 +123,7 @@ describe.each(CARRIERS)('an exchange by $carrier', (carrier) => {
     expect(client.sharesMemory).toBe(carrier.sharedMemory);
   });
 
-  it.each([0, 1, CHUNK_FLOATS, LARGE])('carries %i initial parameters and their version bit for bit', async (length) => {
+  it.each([0, 1, CHUNK_BYTES / 4, LARGE])('carries %i initial parameters and their version bit for bit', async (length) => {
     await using exchange = await Exchange.start(length, carrier);
     exchange.shard.needsInitial = true;
     exchange.shard.onInitial = (parameters) => exchange.server.publish(0, parameters);
@@ -140,7 +140,7 @@ describe.each(CARRIERS)('an exchange by $carrier', (carrier) => {
     await using exchange = await Exchange.start(length, carrier);
     const { client } = await exchange.join(4);
     const sums = Array.from({ length: 5 }, (_, index) => anyFloats(index, length));
-    sums.forEach((sum, index) => client.push(partialOf(0, index), index, sum));
+    sums.forEach((sum, index) => client.push(partialOf(0, index), index, bytesOf(sum)));
     const committed = await exchange.committed(5);
     const reserved = exchange.shard.journal.entries.filter(({ kind }) => kind === 'reserved');
     expect(reserved).toHaveLength(5);
@@ -158,7 +158,7 @@ describe.each(CARRIERS)('an exchange by $carrier', (carrier) => {
     const expected = bitsOf(sum);
     for (let round = 0; round < 10; round += 1) {
       const { client } = await exchange.join(round);
-      client.push(partialOf(round, 0), 0, sum);
+      client.push(partialOf(round, 0), 0, bytesOf(sum));
       client.close();
       sum.fill(0);
       await exchange.streamEnds.atLeast(round + 1);
@@ -171,7 +171,7 @@ describe.each(CARRIERS)('an exchange by $carrier', (carrier) => {
     await using exchange = await Exchange.start(LARGE, carrier);
     const workers = await Promise.all([0, 1, 2].map((rank) => exchange.join(rank)));
     const sumOf = (rank: number, index: number) => anyFloats(10 * rank + index, LARGE);
-    for (const index of [0, 1]) workers.forEach(({ client }, rank) => client.push(partialOf(0, 2 * rank + index), index, sumOf(rank, index)));
+    for (const index of [0, 1]) workers.forEach(({ client }, rank) => client.push(partialOf(0, 2 * rank + index), index, bytesOf(sumOf(rank, index))));
     const committed = await exchange.committed(6);
     expect(committed).toHaveLength(6);
     for (const { rank, header, destination } of committed) {
@@ -184,10 +184,10 @@ describe.each(CARRIERS)('an exchange by $carrier', (carrier) => {
     const { client, versions } = await exchange.join(0);
     for (let step = 0; step < 6; step += 1) {
       const sum = anyFloats(step, 1000);
-      client.push(partialOf(step, 0), step % 2, sum);
+      client.push(partialOf(step, 0), step % 2, bytesOf(sum));
       const committed = await exchange.committed(step + 1);
       expect(bitsOf(committed[step]!.destination)).toBe(bitsOf(sum));
-      exchange.server.publish(step + 1, sum);
+      exchange.server.publish(step + 1, bytesOf(sum));
       expect(bitsOf(await versions.version(step + 1))).toBe(bitsOf(sum));
     }
   });
@@ -196,7 +196,7 @@ describe.each(CARRIERS)('an exchange by $carrier', (carrier) => {
     await using exchange = await Exchange.start(LARGE, carrier);
     exchange.shard.isCovered = ({ node }) => node.index < 2;
     const { client } = await exchange.join(0);
-    for (const index of [0, 1, 2]) client.push(partialOf(0, index), index, anyFloats(index, LARGE));
+    for (const index of [0, 1, 2]) client.push(partialOf(0, index), index, bytesOf(anyFloats(index, LARGE)));
     const committed = await exchange.committed(1);
     expect(committed.map(({ header }) => header.node.index)).toEqual([2]);
     expect(bitsOf(committed[0]!.destination)).toBe(bitsOf(anyFloats(2, LARGE)));
@@ -207,9 +207,9 @@ describe.each(CARRIERS)('an exchange by $carrier', (carrier) => {
     await using exchange = await Exchange.start(LARGE, carrier);
     const early = await Promise.all([0, 1].map((rank) => exchange.join(rank)));
     const [first, second] = [anyFloats(1, LARGE), anyFloats(2, LARGE)];
-    exchange.server.publish(0, first);
+    exchange.server.publish(0, bytesOf(first));
     for (const { versions } of early) expect(bitsOf(await versions.version(0))).toBe(bitsOf(first));
-    exchange.server.publish(1, second);
+    exchange.server.publish(1, bytesOf(second));
     const late = await exchange.join(2);
     for (const { versions } of [...early, late]) expect(bitsOf(await versions.version(1))).toBe(bitsOf(second));
     expect(late.versions.reserved).toEqual([1]);
@@ -220,9 +220,9 @@ describe.each(CARRIERS)('an exchange by $carrier', (carrier) => {
     await using exchange = await Exchange.start(LARGE, carrier);
     const { versions } = await exchange.join(0);
     const parameters = new Float32Array(LARGE);
-    exchange.server.publish(0, parameters);
+    exchange.server.publish(0, bytesOf(parameters));
     await versions.version(0);
-    for (let version = 1; version <= 40; version += 1) exchange.server.publish(version, parameters.fill(version));
+    for (let version = 1; version <= 40; version += 1) exchange.server.publish(version, bytesOf(parameters.fill(version)));
     await versions.version(40);
     expect(versions.reserved).toEqual([0, 1, 40]);
     for (const { kind, version, parameters: received } of versions.journal.entries) {
@@ -236,7 +236,7 @@ describe.each(CARRIERS)('an exchange by $carrier', (carrier) => {
     await exchange.server.close();
     const [error] = await lost.atLeast(1);
     expect(error).toMatchObject({ code: 'connection', message: expect.stringContaining(exchange.address) });
-    client.push(partialOf(0, 0), 0, new Float32Array(10));
+    client.push(partialOf(0, 0), 0, bytesOf(new Float32Array(10)));
     client.close();
     expect(lost.entries).toHaveLength(1);
   });
@@ -247,7 +247,7 @@ describe.each(CARRIERS)('an exchange by $carrier', (carrier) => {
     client.close();
     client.close();
     await exchange.streamEnds.atLeast(1);
-    client.push(partialOf(0, 0), 0, new Float32Array(10));
+    client.push(partialOf(0, 0), 0, bytesOf(new Float32Array(10)));
     await exchange.join(8);
     expect(exchange.streamEnds.entries).toEqual([{ peer: expect.any(String) as string, rank: 7, fault: null }]);
     expect(exchange.shard.journal.entries).toEqual([]);
@@ -257,10 +257,10 @@ describe.each(CARRIERS)('an exchange by $carrier', (carrier) => {
   it('goes on with the others when a worker leaves in the middle of its work', async () => {
     await using exchange = await Exchange.start(LARGE, carrier);
     const [leaving, staying] = [await exchange.join(0), await exchange.join(1)];
-    leaving.client.push(partialOf(0, 0), 0, anyFloats(0, LARGE));
+    leaving.client.push(partialOf(0, 0), 0, bytesOf(anyFloats(0, LARGE)));
     leaving.client.close();
     await exchange.streamEnds.atLeast(1);
-    staying.client.push(partialOf(0, 1), 0, anyFloats(1, LARGE));
+    staying.client.push(partialOf(0, 1), 0, bytesOf(anyFloats(1, LARGE)));
     await exchange.shard.journal.until(() => exchange.shard.committed.some(({ rank }) => rank === 1));
     const kinds = exchange.shard.journal.entries.map(({ kind }) => kind);
     expect(kinds.filter((kind) => kind === 'reserved').length).toBe(kinds.filter((kind) => kind === 'committed' || kind === 'abandoned').length);
@@ -275,11 +275,11 @@ describe.each(CARRIERS)('an exchange by $carrier', (carrier) => {
 });
 
 describe('what a shard does to a worker that breaks the protocol', () => {
-  const length = CHUNK_FLOATS + 10;
+  const length = CHUNK_BYTES / 4 + 10;
   const chunks = framesOfPartial(0, 0, new Float32Array(length));
   const others = framesOfPartial(0, 1, new Float32Array(length));
   const greeting = [workerHello(3), hello({ proof: null })];
-  const shared = encodeFrame({ ...blankHeader, kind: 'partial', carrier: 'shared', count: length, length }, undefined, [0]);
+  const shared = encodeFrame({ ...blankHeader, kind: 'partial', carrier: 'shared', count: length * 4, length: length * 4 }, undefined, [0]);
   const sized = (frame: Buffer, numBytes: number): Buffer => {
     const changed = Buffer.from(frame.subarray(0, HEADER_BYTES + 4));
     changed.writeUInt32LE(numBytes, 0);
@@ -298,15 +298,15 @@ describe('what a shard does to a worker that breaks the protocol', () => {
     ['says hello in no JSON', [encodeFrame(blankHeader, Buffer.from('{'))], 'malformed hello of an exchange stream'],
     ['says hello again', [...greeting, hello({ proof: null })], 'worker 3 said hello again'],
     ['sends a version', [...greeting, ...framesOf('version', {}, new Float32Array(length))], 'worker 3 sent a version'],
-    ['sends a partial of another length', [...greeting, ...framesOf('partial', {}, new Float32Array(9), [0])], `partial of 9 elements for a range of ${length}`],
-    ['begins in the middle', [...greeting, chunks[1]!], `chunk at ${CHUNK_FLOATS} of ${length} of partial (step 0, node (0, 0)), expected the first chunk of a slice`],
-    ['repeats a chunk', [...greeting, chunks[0]!, chunks[0]!], `chunk at 0 of ${length} of partial (step 0, node (0, 0)), expected chunk at ${CHUNK_FLOATS}`],
+    ['sends a partial of another length', [...greeting, ...framesOf('partial', {}, new Float32Array(9), [0])], `partial of 36 bytes, expected ${length * 4}`],
+    ['begins in the middle', [...greeting, chunks[1]!], `chunk at ${CHUNK_BYTES} of ${length * 4} of partial (step 0, node (0, 0)), expected the first chunk of a slice`],
+    ['repeats a chunk', [...greeting, chunks[0]!, chunks[0]!], `chunk at 0 of ${length * 4} of partial (step 0, node (0, 0)), expected chunk at ${CHUNK_BYTES}`],
     ['mixes two partials', [...greeting, chunks[0]!, others[1]!], 'of partial (step 0, node (0, 1)), expected chunk at'],
     ['names shared memory that it does not share', [...greeting, shared], 'worker 3 names a shared file but shares no memory'],
     ['announces a frame of another size', [...greeting, sized(chunks[0]!, 100)], 'malformed tensor frame: 36 payload bytes'],
     ['announces a frame of no size', [...greeting, Buffer.alloc(HEADER_BYTES)], 'malformed tensor frame: 0 bytes'],
     ['announces more than a chunk at a time', [...greeting, sized(chunks[0]!, MAX_FRAME_BYTES + 1)], `malformed tensor frame: ${MAX_FRAME_BYTES + 1} bytes`],
-    ['says a hello that is too long', [workerHello(3, { connection: '0'.repeat(5000) })], 'bytes before the floats, expected at most 4096'],
+    ['says a hello that is too long', [workerHello(3, { connection: '0'.repeat(5000) })], 'bytes before the slice, expected at most 4096'],
     ['speaks HTTP', [Buffer.from(`GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: a browser or another\r\n\r\n`)], 'malformed tensor frame: 542393671 bytes'],
   ] as const)('names it to one that %s, gives back its memory and serves the others', async (_, frames, message) => {
     await using exchange = await Exchange.start(length, CARRIERS[1]);
@@ -318,7 +318,7 @@ describe('what a shard does to a worker that breaks the protocol', () => {
     expect(exchange.streamEnds.entries).toMatchObject([{ fault: { code: 'protocol', message: expect.stringContaining(message) } }]);
     const given = exchange.shard.journal.entries.map(({ kind }) => kind);
     expect(given).toEqual(given.length === 0 ? [] : ['reserved', 'abandoned']);
-    client.push(partialOf(0, 5), 0, anyFloats(5, length));
+    client.push(partialOf(0, 5), 0, bytesOf(anyFloats(5, length)));
     const [committed] = await exchange.committed(1);
     expect(bitsOf(committed!.destination)).toBe(bitsOf(anyFloats(5, length)));
     expect(lost.entries).toEqual([]);
@@ -333,7 +333,7 @@ describe('what a shard does to a worker that breaks the protocol', () => {
     const { versions } = await exchange.join(0);
     const floats = new Float32Array(LARGE);
     for (let version = 0; version < 40; version += 1) {
-      exchange.server.publish(version, floats.fill(version));
+      exchange.server.publish(version, bytesOf(floats.fill(version)));
       await versions.version(version);
     }
     worker.socket.resume();
@@ -394,7 +394,7 @@ describe('what a shard does to a worker that breaks the protocol', () => {
 });
 
 describe('what a worker does with a shard that breaks the protocol', () => {
-  const length = CHUNK_FLOATS + 10;
+  const length = CHUNK_BYTES / 4 + 10;
   const answer = hello({ length, sharedDirectory: null });
   const chunks = framesOf('version', { step: 3 }, new Float32Array(length));
   const connect = (address: string, versions: RecordingVersions, lost: Journal<LockstepError>): ExchangeClient => new ExchangeClient({
@@ -404,10 +404,10 @@ describe('what a worker does with a shard that breaks the protocol', () => {
 
   it.each([
     ['sends a partial', [answer, ...framesOf('partial', {}, new Float32Array(length), [0])], 'a shard sent a partial'],
-    ['sends a version of another length', [answer, ...framesOf('version', {}, new Float32Array(9))], `version of 9 elements for a range of ${length}`],
+    ['sends a version of another length', [answer, ...framesOf('version', {}, new Float32Array(9))], `version of 36 bytes, expected ${length * 4}`],
     ['answers with nonsense', [hello({ length: '9' })], 'malformed hello of an exchange stream'],
-    ['names shared memory that they do not share', [answer, encodeFrame({ ...blankHeader, kind: 'version', carrier: 'shared', count: length, length })], 'names a shared file but shares no memory'],
-    ['begins another version within one', [answer, chunks[0]!, ...framesOf('version', { step: 4 }, new Float32Array(length))], `chunk at 0 of ${length} of version 4, expected chunk at ${CHUNK_FLOATS} of ${length} of version 3`],
+    ['names shared memory that they do not share', [answer, encodeFrame({ ...blankHeader, kind: 'version', carrier: 'shared', count: length * 4, length: length * 4 })], 'names a shared file but shares no memory'],
+    ['begins another version within one', [answer, chunks[0]!, ...framesOf('version', { step: 4 }, new Float32Array(length))], `chunk at 0 of ${length * 4} of version 4, expected chunk at ${CHUNK_BYTES} of ${length * 4} of version 3`],
   ] as const)('ends the exchange, once and by name, with one that %s', async (_, frames, message) => {
     using shard = await startRawShard(`unix:${join(directory, 'raw.sock')}`, (socket) => frames.forEach((frame) => socket.write(frame)));
     const versions = new RecordingVersions(length);
@@ -472,7 +472,7 @@ describe('initial parameters', () => {
       asked.add(1);
       return new Float32Array(10);
     });
-    client.push(partialOf(0, 0), 0, new Float32Array(10));
+    client.push(partialOf(0, 0), 0, bytesOf(new Float32Array(10)));
     await exchange.committed(1);
     expect(asked.entries).toEqual([]);
   });
@@ -488,7 +488,7 @@ describe('a worker\'s connections', () => {
     raw.send(workerHello(7), hello({ proof: null }));
     expect(await raw.ended).toContain('worker 7 said hello again');
     expect(opened.entries).toEqual([]);
-    exchange.server.publish(4, new Float32Array(10));
+    exchange.server.publish(4, bytesOf(new Float32Array(10)));
     exchange.server.serve();
     for (const { versions } of waiting) await versions.version(4);
     expect(opened.entries.toSorted()).toEqual([0, 1]);
@@ -499,9 +499,9 @@ describe('a worker\'s connections', () => {
     const [first, other] = [await exchange.join(0), await exchange.join(1)];
     const second = await exchange.join(0);
     expect((await first.lost.atLeast(1))[0]).toMatchObject({ code: 'connection', message: expect.stringContaining('worker 0 has connected anew') as string });
-    second.client.push(partialOf(0, 0), 0, new Float32Array(10));
+    second.client.push(partialOf(0, 0), 0, bytesOf(new Float32Array(10)));
     await exchange.committed(1);
-    exchange.server.publish(0, new Float32Array(10));
+    exchange.server.publish(0, bytesOf(new Float32Array(10)));
     for (const { versions, lost } of [second, other]) {
       await versions.version(0);
       expect(lost.entries).toEqual([]);
@@ -515,17 +515,17 @@ describe('shared memory', () => {
 
   it('is not used with a worker that does not prove that it sees it', async () => {
     await using exchange = await Exchange.start(10, SHARED);
-    exchange.server.publish(0, Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10));
+    exchange.server.publish(0, bytesOf(Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10)));
     using worker = new RawWorker(exchange.address);
     worker.send(workerHello(0), hello({ proof: 'a guess' }));
     const [, version] = await worker.frames.atLeast(2);
-    expect(version!.header).toMatchObject({ kind: 'version', carrier: 'inline', count: 10 });
+    expect(version!.header).toMatchObject({ kind: 'version', carrier: 'inline', count: 40 });
   });
 
   it('is left as it is by a worker that joins: others may be reading the version', async () => {
     await using exchange = await Exchange.start(10, SHARED);
     const { versions } = await exchange.join(0);
-    exchange.server.publish(0, new Float32Array(10));
+    exchange.server.publish(0, bytesOf(new Float32Array(10)));
     await versions.version(0);
     const written = (): bigint => statSync(join(sharedDirectories()[0]!, 'version-0'), { bigint: true }).mtimeNs;
     const before = written();
@@ -539,8 +539,8 @@ describe('shared memory', () => {
     const { client } = await exchange.join(5);
     expect(client.sharesMemory).toBe(true);
     rmSync(sharedDirectories()[0]!, { recursive: true });
-    client.push(partialOf(0, 0), 0, anyFloats(1, 1000));
-    client.push(partialOf(0, 1), 1, anyFloats(2, 1000));
+    client.push(partialOf(0, 0), 0, bytesOf(anyFloats(1, 1000)));
+    client.push(partialOf(0, 1), 1, bytesOf(anyFloats(2, 1000)));
     const committed = await exchange.committed(2);
     expect(committed.map(({ destination }) => bitsOf(destination))).toEqual([anyFloats(1, 1000), anyFloats(2, 1000)].map(bitsOf));
   });
@@ -549,10 +549,10 @@ describe('shared memory', () => {
     await using exchange = await Exchange.start(10, SHARED);
     const [shared] = sharedDirectories();
     const file = SharedFile.create(partialFile(shared!, '0'.repeat(32), 0));
-    file.write(1, 0, new Float32Array(10));
+    file.write(1, 0, bytesOf(new Float32Array(10)));
     using worker = new RawWorker(exchange.address);
     worker.send(workerHello(0), hello({ proof: probeSharedDirectory(shared!) }));
-    worker.send(encodeFrame({ ...blankHeader, kind: 'partial', carrier: 'shared', count: 10, length: 10 }, undefined, [0]));
+    worker.send(encodeFrame({ ...blankHeader, kind: 'partial', carrier: 'shared', count: 40, length: 40 }, undefined, [0]));
     expect(await worker.ended).toBe('worker 0: slot 0 does not hold its partial of step 0');
     expect(exchange.shard.journal.entries.map(({ kind }) => kind)).toEqual(['reserved', 'abandoned']);
     file.close();
@@ -561,8 +561,8 @@ describe('shared memory', () => {
   it('is the owner\'s alone and leaves nothing behind', async () => {
     const exchange = await Exchange.start(10, SHARED);
     const { client } = await exchange.join(0);
-    client.push(partialOf(0, 0), 0, new Float32Array(10));
-    exchange.server.publish(0, new Float32Array(10));
+    client.push(partialOf(0, 0), 0, bytesOf(new Float32Array(10)));
+    exchange.server.publish(0, bytesOf(new Float32Array(10)));
     await exchange.committed(1);
     const [path] = sharedDirectories();
     expect(readdirSync(path!).sort()).toEqual([expect.stringMatching(/^partial-[0-9a-f]{32}-0$/), 'probe', 'version-0', 'version-1']);
@@ -576,7 +576,7 @@ describe('shared memory', () => {
     const partials = (): string[] => readdirSync(sharedDirectories()[0]!).filter((name) => name.startsWith('partial-'));
     for (let connection = 1; connection <= 3; connection += 1) {
       const { client } = await exchange.join(0);
-      client.push(partialOf(0, 0), 0, anyFloats(connection, 10));
+      client.push(partialOf(0, 0), 0, bytesOf(anyFloats(connection, 10)));
       const committed = await exchange.committed(connection);
       expect(bitsOf(committed.at(-1)!.destination)).toBe(bitsOf(anyFloats(connection, 10)));
       expect(partials()).toHaveLength(1);
@@ -590,11 +590,11 @@ describe('shared memory', () => {
     for (let round = 0; round < 5; round += 1) {
       await using exchange = await Exchange.start(10, SHARED);
       const { client, versions } = await exchange.join(0);
-      client.push(partialOf(0, 0), 0, new Float32Array(10));
-      exchange.server.publish(0, new Float32Array(10));
+      client.push(partialOf(0, 0), 0, bytesOf(new Float32Array(10)));
+      exchange.server.publish(0, bytesOf(new Float32Array(10)));
       await Promise.all([exchange.committed(1), versions.version(0)]);
       await exchange.server.close();
-      exchange.server.publish(1, new Float32Array(10));
+      exchange.server.publish(1, bytesOf(new Float32Array(10)));
       expect(versions.reserved).toEqual([0]);
     }
     expect(openSharedFiles()).toEqual([]);
@@ -606,7 +606,7 @@ it('gives the same bytes for any order in which chunks of several workers meet',
   await using exchange = await Exchange.start(LARGE, CARRIERS[0]);
   const workers = await Promise.all([0, 1, 2, 3].map((rank) => exchange.join(rank)));
   const pushes = Array.from({ length: 24 }, (_, index) => ({ index, worker: Math.floor(draw() * 4) }));
-  for (const { index, worker } of pushes) workers[worker]!.client.push(partialOf(0, index), index, anyFloats(index, LARGE));
+  for (const { index, worker } of pushes) workers[worker]!.client.push(partialOf(0, index), index, bytesOf(anyFloats(index, LARGE)));
   for (const { header, destination, rank } of await exchange.committed(24)) {
     expect(rank).toBe(pushes[header.node.index]!.worker);
     expect(bitsOf(destination)).toBe(bitsOf(anyFloats(header.node.index, LARGE)));

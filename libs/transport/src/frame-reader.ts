@@ -1,14 +1,12 @@
 import { LockstepError } from '@lockstep/core';
-import { decodeHead, headBytesOf, HEADER_BYTES, MAX_FRAME_BYTES, type FrameHead, type FrameHeader, type TensorFrame } from './tensor-frame.ts';
-
-const FLOAT_BYTES = 4;
+import { decodeHead, headBytesOf, HEADER_BYTES, MAX_FRAME_BYTES, type FrameHead, type TensorFrame } from './tensor-frame.ts';
 
 /** What a peer may have kept here before it has said who it is. */
 const STRANGER_BYTES = 4096;
 
 /**
- * Takes a socket's bytes as they come and gives frames. JSON is given whole; floats are given as they arrive, each part
- * a frame of its own with the extent that it covers, so that they go from the socket's buffer to their place at once.
+ * Takes a socket's bytes as they come and gives frames. JSON is given whole; a slice is given as it arrives, each part
+ * a frame of its own with the extent that it covers, so that it goes from the socket's buffer to its place at once.
  */
 export class FrameReader {
   readonly #onFrame: (frame: TensorFrame) => void;
@@ -16,12 +14,9 @@ export class FrameReader {
   #kept = Buffer.alloc(HEADER_BYTES);
   #keptBytes = 0;
   #mayKeepBytes = STRANGER_BYTES;
-  /** The frame whose floats are arriving, and what is still to come of them. */
+  /** The frame whose slice is arriving, and what is still to come of it. */
   #head: FrameHead | null = null;
   #bytesLeft = 0;
-  /** A float of which only some bytes have arrived. */
-  readonly #split = Buffer.alloc(FLOAT_BYTES);
-  #splitBytes = 0;
 
   constructor(onFrame: (frame: TensorFrame) => void) {
     this.#onFrame = onFrame;
@@ -35,7 +30,7 @@ export class FrameReader {
   /** Takes the next bytes, which may be reused once this returns. @throws LockstepError `protocol` where they are no frames. */
   take(bytes: Buffer): void {
     let rest = bytes;
-    while (rest.byteLength > 0) rest = rest.subarray(this.#head === null ? this.#takeHead(rest) : this.#takeFloats(this.#head, rest));
+    while (rest.byteLength > 0) rest = rest.subarray(this.#head === null ? this.#takeHead(rest) : this.#takeSlice(this.#head, rest));
   }
 
   /** Gives how many bytes it took. */
@@ -57,7 +52,7 @@ export class FrameReader {
   }
 
   #keep(bytes: Buffer, wanted: number): void {
-    if (wanted > this.#mayKeepBytes) throw new LockstepError('protocol', `malformed tensor frame: ${wanted} bytes before the floats, expected at most ${this.#mayKeepBytes}`);
+    if (wanted > this.#mayKeepBytes) throw new LockstepError('protocol', `malformed tensor frame: ${wanted} bytes before the slice, expected at most ${this.#mayKeepBytes}`);
     if (this.#kept.byteLength < wanted) this.#kept = Buffer.concat([this.#kept.subarray(0, this.#keptBytes)], wanted);
     this.#kept.set(bytes, this.#keptBytes);
     this.#keptBytes += bytes.byteLength;
@@ -76,33 +71,12 @@ export class FrameReader {
     this.#onFrame({ header: head.header, payload: kept.subarray(kept.byteLength - (head.isJson ? head.payloadBytes : 0)), digests: head.digests });
   }
 
-  /** Gives how many bytes it took: whole floats, or a part of one. */
-  #takeFloats(head: FrameHead, bytes: Buffer): number {
-    const wholeBytes = Math.min(bytes.byteLength - (bytes.byteLength % FLOAT_BYTES), this.#bytesLeft);
-    if (this.#splitBytes > 0 || wholeBytes === 0) return this.#takeSplit(head, bytes);
-    this.#give(head, bytes.subarray(0, wholeBytes));
-    return wholeBytes;
-  }
-
-  #takeSplit(head: FrameHead, bytes: Buffer): number {
-    const taken = Math.min(bytes.byteLength, FLOAT_BYTES - this.#splitBytes);
-    this.#split.set(bytes.subarray(0, taken), this.#splitBytes);
-    this.#splitBytes += taken;
-    if (this.#splitBytes === FLOAT_BYTES) {
-      this.#splitBytes = 0;
-      this.#give(head, this.#split);
-    }
-    return taken;
-  }
-
-  #give({ header, digests, payloadBytes }: FrameHead, floats: Buffer): void {
-    const doneBytes = payloadBytes - this.#bytesLeft;
-    this.#bytesLeft -= floats.byteLength;
+  #takeSlice({ header, digests, payloadBytes }: FrameHead, bytes: Buffer): number {
+    const payload = bytes.subarray(0, this.#bytesLeft);
+    const offset = payloadBytes - this.#bytesLeft;
+    this.#bytesLeft -= payload.byteLength;
     if (this.#bytesLeft === 0) this.#head = null;
-    this.#onFrame({ header: part(header, doneBytes, floats.byteLength), payload: floats, digests: doneBytes === 0 ? digests : digests.subarray(0, 0) });
+    this.#onFrame({ header: { ...header, offset: header.offset + offset, count: payload.byteLength }, payload, digests: offset === 0 ? digests : digests.subarray(0, 0) });
+    return payload.byteLength;
   }
-}
-
-function part(header: FrameHeader, doneBytes: number, bytes: number): FrameHeader {
-  return { ...header, offset: header.offset + doneBytes / FLOAT_BYTES, count: bytes / FLOAT_BYTES };
 }

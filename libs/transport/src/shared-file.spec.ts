@@ -2,6 +2,7 @@ import { mkdtempSync, openSync, closeSync, rmSync, statSync, symlinkSync, trunca
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Worker } from 'node:worker_threads';
+import { bytesOf } from '@lockstep/core';
 import { SharedFile } from './shared-file.ts';
 import { anyFloats, bitsOf } from './testing/float-bits.ts';
 
@@ -20,26 +21,26 @@ function pair(): { readonly writer: SharedFile; readonly reader: SharedFile; rea
 
 it('gives a reader the bits that the writer put under the stamp', () => {
   using file = pair();
-  const floats = anyFloats(1, 100_000);
+  const floats = bytesOf(anyFloats(1, 100_000));
   file.writer.write(7, 0, floats);
-  const read = new Float32Array(floats.length);
+  const read = new Uint8Array(floats.length);
   expect(file.reader.read(7, 0, read)).toBe(true);
   expect(bitsOf(read)).toBe(bitsOf(floats));
 });
 
-it('reads and writes at an offset, in elements', () => {
+it('reads and writes at an offset, in bytes', () => {
   using file = pair();
-  file.writer.write(0, 3, Float32Array.of(1, 2, 3));
-  const read = new Float32Array(2);
+  file.writer.write(0, 3, Uint8Array.of(1, 2, 3));
+  const read = new Uint8Array(2);
   expect(file.reader.read(0, 4, read)).toBe(true);
   expect([...read]).toEqual([2, 3]);
 });
 
 it('says that another stamp, a newer or an older one, is not what it holds', () => {
   using file = pair();
-  file.writer.write(7, 0, Float32Array.of(1));
-  file.writer.write(8, 0, Float32Array.of(2));
-  const read = new Float32Array(1);
+  file.writer.write(7, 0, Uint8Array.of(1));
+  file.writer.write(8, 0, Uint8Array.of(2));
+  const read = new Uint8Array(1);
   expect(file.reader.read(7, 0, read)).toBe(false);
   expect(file.reader.read(9, 0, read)).toBe(false);
   expect(file.reader.read(8, 0, read)).toBe(true);
@@ -47,17 +48,17 @@ it('says that another stamp, a newer or an older one, is not what it holds', () 
 
 it('holds nothing before the first write, and an empty slice after an empty write', () => {
   using file = pair();
-  expect(file.reader.read(0, 0, new Float32Array(0))).toBe(false);
-  file.writer.write(0, 0, new Float32Array(0));
-  expect(file.reader.read(0, 0, new Float32Array(0))).toBe(true);
+  expect(file.reader.read(0, 0, new Uint8Array(0))).toBe(false);
+  file.writer.write(0, 0, new Uint8Array(0));
+  expect(file.reader.read(0, 0, new Uint8Array(0))).toBe(true);
 });
 
 it('does not give out a slice that is not whole', () => {
   using file = pair();
-  file.writer.write(1, 0, new Float32Array(100));
-  expect(file.reader.read(1, 0, new Float32Array(101))).toBe(false);
-  truncateSync(file.path, 8 + 99 * 4);
-  expect(file.reader.read(1, 0, new Float32Array(100))).toBe(false);
+  file.writer.write(1, 0, new Uint8Array(100));
+  expect(file.reader.read(1, 0, new Uint8Array(101))).toBe(false);
+  truncateSync(file.path, 8 + 99);
+  expect(file.reader.read(1, 0, new Uint8Array(100))).toBe(false);
 });
 
 const KEEP_WRITING = `
@@ -66,7 +67,7 @@ const KEEP_WRITING = `
   const file = SharedFile.create(workerData.path);
   const floats = new Float32Array(workerData.length);
   for (let stamp = 1; stamp <= workerData.writes; stamp += 1) {
-    file.write(stamp, 0, floats.fill(stamp));
+    file.write(stamp, 0, new Uint8Array(floats.fill(stamp).buffer));
     Atomics.store(workerData.newest, 0, stamp);
     if (stamp === 1) Atomics.notify(workerData.newest, 0);
   }`;
@@ -83,9 +84,9 @@ it('never takes a torn slice for a whole one while another thread keeps writing'
   let torn = 0;
   for (let stamp = 0; stamp < writes;) {
     stamp = Atomics.load(newest, 0);
-    if (file.read(stamp, 0, read) && (read[0] !== stamp || read[length - 1] !== stamp)) torn += 1;
+    if (file.read(stamp, 0, bytesOf(read)) && (read[0] !== stamp || read[length - 1] !== stamp)) torn += 1;
   }
-  expect(file.read(writes, 0, read)).toBe(true);
+  expect(file.read(writes, 0, bytesOf(read))).toBe(true);
   expect(torn).toBe(0);
   file.close();
   return writer.terminate();
@@ -114,8 +115,8 @@ it('touches no descriptor after it is closed, whoever has its number then', () =
   const other = join(directory, 'other');
   writeFileSync(other, 'precious');
   const descriptor = openSync(other, 'r+');
-  expect(() => file.write(1, 0, Float32Array.of(1))).toThrow('the shared file is closed');
-  expect(() => file.read(1, 0, new Float32Array(1))).toThrow('the shared file is closed');
+  expect(() => file.write(1, 0, Uint8Array.of(1))).toThrow('the shared file is closed');
+  expect(() => file.read(1, 0, new Uint8Array(1))).toThrow('the shared file is closed');
   file.close();
   expect(statSync(other).size).toBe(8);
   closeSync(descriptor);

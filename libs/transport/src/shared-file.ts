@@ -5,7 +5,7 @@ const STAMP_BYTES = 8;
 
 /**
  * A file in a tmpfs that one process writes and others of the same machine read at memory speed.
- * A stamp before the floats says what is in the file, so that a reader that comes too late, when the writer has begun
+ * A stamp before the bytes says what is in the file, so that a reader that comes too late, when the writer has begun
  * to write something newer, notices.
  */
 export class SharedFile {
@@ -28,19 +28,19 @@ export class SharedFile {
     throw new Error(`${path} is not a plain file`);
   }
 
-  /** Puts `floats` at element `offset`, under a stamp. Throws ENOSPC where the tmpfs is full. */
-  write(stamp: number, offset: number, floats: Float32Array): void {
+  /** Puts bytes at `offset`, under a stamp. Throws ENOSPC where the tmpfs is full. */
+  write(stamp: number, offset: number, bytes: Uint8Array): void {
     const descriptor = this.#openDescriptor();
     this.#writeStamp(-1);
-    writeFully(descriptor, bytesOf(floats), STAMP_BYTES + offset * 4);
+    writeFully(descriptor, bytes, STAMP_BYTES + offset);
     this.#writeStamp(stamp);
   }
 
-  /** Fills `floats` from element `offset`. False when the file does not hold what `stamp` says, or did not stay so. */
-  read(stamp: number, offset: number, floats: Float32Array): boolean {
+  /** Fills `bytes` from `offset`. False when the file does not hold what `stamp` says, or did not stay so. */
+  read(stamp: number, offset: number, bytes: Uint8Array): boolean {
     const descriptor = this.#openDescriptor();
     return this.#readStamp() === stamp
-      && readFully(descriptor, bytesOf(floats), STAMP_BYTES + offset * 4)
+      && readFully(descriptor, bytes, STAMP_BYTES + offset)
       && this.#readStamp() === stamp;
   }
 

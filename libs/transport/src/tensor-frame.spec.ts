@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import fc from 'fast-check';
 import { bytesOf, LockstepError } from '@lockstep/core';
-import { blankHeader, CHUNK_FLOATS, encodeFrame, framesOf, HEADER_BYTES, MAX_FRAME_BYTES, type FrameHeader, type TensorFrame } from './tensor-frame.ts';
+import { blankHeader, CHUNK_BYTES, encodeFrame, framesOf, HEADER_BYTES, MAX_FRAME_BYTES, type FrameHeader, type TensorFrame } from './tensor-frame.ts';
 import { anyFloats } from './testing/float-bits.ts';
 import { framesIn } from './testing/raw-exchange.ts';
 
@@ -25,8 +25,8 @@ const headers = fc.record({
 
 it('gives back the header and the bytes of any frame', () => {
   fc.assert(fc.property(headers, fc.uint8Array({ maxLength: 400 }), (fields, bytes) => {
-    const payload = bytes.subarray(0, bytes.length - (bytes.length % 4));
-    const header: FrameHeader = { ...fields, count: payload.length / 4, length: fields.offset + payload.length / 4 };
+    const payload = bytes;
+    const header: FrameHeader = { ...fields, count: payload.length, length: fields.offset + payload.length };
     const decoded = decodeFrame(encodeFrame(header, payload));
     expect(decoded.header).toEqual(header);
     expect([...decoded.payload]).toEqual([...payload]);
@@ -43,12 +43,12 @@ it('lays the fields out little-endian where the table says', () => {
     + '0d0c0b0a' + '10000000' + '02000000' + '04030201' + 'ffffffff' + 'aabbccdd');
 });
 
-it.each([0, 1, CHUNK_FLOATS, CHUNK_FLOATS + 1, 300_000])('cuts a slice of %i floats into chunks that together are the same bits', (length) => {
+it.each([0, 1, CHUNK_BYTES / 4, CHUNK_BYTES / 4 + 1, 300_000])('cuts a slice of %i floats into chunks that together are the same bits', (length) => {
   const floats = anyFloats(length, length);
   const chunks = framesOf('version', { step: 7 }, floats).map(decodeFrame);
-  expect(chunks).toHaveLength(Math.max(1, Math.ceil(length / CHUNK_FLOATS)));
-  expect(chunks.map(({ header }) => header.offset)).toEqual(chunks.map((_, chunk) => chunk * CHUNK_FLOATS));
-  expect(chunks.every(({ header }) => header.kind === 'version' && header.step === 7 && header.length === length)).toBe(true);
+  expect(chunks).toHaveLength(Math.max(1, Math.ceil((length * 4) / CHUNK_BYTES)));
+  expect(chunks.map(({ header }) => header.offset)).toEqual(chunks.map((_, chunk) => chunk * CHUNK_BYTES));
+  expect(chunks.every(({ header }) => header.kind === 'version' && header.step === 7 && header.length === length * 4)).toBe(true);
   expect(Buffer.concat(chunks.map(({ payload }) => payload)).equals(bytesOf(floats))).toBe(true);
 });
 
@@ -59,8 +59,8 @@ it('copies the floats, which may change at once', () => {
   expect(decodeFrame(frame!).payload.readFloatLE(0)).toBe(1);
 });
 
-const whole = encodeFrame({ ...blankHeader, kind: 'partial', count: 2, length: 2 }, new Uint8Array(8), [5]);
-const partialWith = (fields: Partial<FrameHeader>, digests = [5]): Buffer => encodeFrame({ ...blankHeader, kind: 'partial', count: 2, length: 2, ...fields }, new Uint8Array(8), digests);
+const whole = encodeFrame({ ...blankHeader, kind: 'partial', count: 8, length: 8 }, new Uint8Array(8), [5]);
+const partialWith = (fields: Partial<FrameHeader>, digests = [5]): Buffer => encodeFrame({ ...blankHeader, kind: 'partial', count: 8, length: 8, ...fields }, new Uint8Array(8), digests);
 const changed = (position: number, value: number): Buffer => {
   const frame = Buffer.from(whole);
   frame.writeUInt8(value, position);
@@ -80,7 +80,7 @@ it.each([
   ['a cut payload', announcing(HEADER_BYTES + 11), '7 payload bytes, expected 8'],
   ['more digests than bytes', changed(59, 255), '4278190081 digests in 72 bytes'],
   ['a partial without its digest', partialWith({}, []), '0 digests, expected 1'],
-  ['digests on a later chunk', partialWith({ offset: 2, length: 4 }), '1 digests, expected 0'],
+  ['digests on a later chunk', partialWith({ offset: 8, length: 16 }), '1 digests, expected 0'],
   ['too few digests', partialWith({ node: { level: 4, index: 0 } }), '1 digests, expected 16'],
   ['digests on a version', encodeFrame({ ...blankHeader, kind: 'version' }, undefined, [1]), '1 digests on a version'],
   ['a loss that is no number', partialWith({ tally: { ...blankHeader.tally, lossSum: Number.NaN } }), 'loss sum NaN, expected a number'],
@@ -89,13 +89,13 @@ it.each([
   ['an unknown kind', changed(4, 11), 'kind 11, expected 0 to 10'],
   ['an unknown carrier', changed(5, 2), 'carrier 2, expected 0 or 1'],
   ['a payload beside a shared file', changed(5, 1), '8 payload bytes, expected 0'],
-  ['more than the whole', changed(48, 1), 'elements 0 to 2 of 1'],
-  ['an offset beyond the whole', changed(40, 1), 'elements 1 to 3 of 2'],
+  ['more than the whole', changed(48, 1), 'bytes 0 to 8 of 1'],
+  ['an offset beyond the whole', changed(40, 1), 'bytes 1 to 9 of 8'],
 ])('rejects %s', (_, frame, message) => {
   expect(() => decodeFrame(frame)).toThrow(new LockstepError('protocol', `malformed tensor frame: ${message}`));
 });
 
 it('rejects extents whose sum would wrap around in 32 bits', () => {
   const frame = encodeFrame({ ...blankHeader, kind: 'version', carrier: 'shared', offset: 0xffff_ffff, count: 2, length: 1 });
-  expect(() => decodeFrame(frame)).toThrow('elements 4294967295 to 4294967297 of 1');
+  expect(() => decodeFrame(frame)).toThrow('bytes 4294967295 to 4294967297 of 1');
 });

@@ -2,7 +2,7 @@ import { bytesOf, LockstepError } from '@lockstep/core';
 import { emptyTally, type Tally, type TreeNode } from '@lockstep/reduction';
 
 /**
- * What a tensor stream carries, one after another: a header of 60 bytes, little-endian, digests, and raw bytes.
+ * What a tensor stream carries, one after another: a header of 60 bytes, little-endian, digests, and the bytes of a tensor.
  *
  * | byte | type | field |
  * | --- | --- | --- |
@@ -15,22 +15,23 @@ import { emptyTally, type Tally, type TreeNode } from '@lockstep/reduction';
  * | 20, 24 | u32 | examples, correct predictions |
  * | 28 | f32 | milliseconds that the gradients took |
  * | 32 | f64 | loss sum |
- * | 40, 44, 48 | u32 | offset and count of this chunk, and length of the whole, in float32 elements |
+ * | 40, 44, 48 | u32 | offset and count of this chunk, and length of the whole, in bytes |
  * | 52 | u32 | micro-batches that are no number |
- * | 56 | u32 | digests (u32 each) before the floats: on the first chunk of a partial one a micro-batch, else none |
+ * | 56 | u32 | digests (u32 each) before the bytes: on the first chunk of a partial one a micro-batch, else none |
  *
- * After the header of a `hello`, `finished` or `refusal` comes JSON. The sums of `norms` are float64: two elements each.
+ * After the header of a `hello`, `finished` or `refusal` comes JSON. A `partial` is in the run's wire format, `norms` are float64,
+ * all else is float32.
  */
 export const HEADER_BYTES = 60;
 
-/** Floats of one chunk, 512 KiB: between the cost of a message and the pipelining of many. */
-export const CHUNK_FLOATS = 131_072;
+/** The most bytes of one chunk: between the cost of a message and the pipelining of many. */
+export const CHUNK_BYTES = 512 * 1024;
 
 /** The most digests that a partial carries: one a micro-batch. */
 const MAX_DIGESTS = 65_536;
 
 /** The longest frame. */
-export const MAX_FRAME_BYTES = HEADER_BYTES + CHUNK_FLOATS * 4 + MAX_DIGESTS * 4;
+export const MAX_FRAME_BYTES = HEADER_BYTES + CHUNK_BYTES + MAX_DIGESTS * 4;
 
 const KINDS = ['hello', 'partial', 'initial', 'version', 'norms', 'finished', 'gradient', 'state', 'ack', 'refusal', 'ping'] as const;
 export type FrameKind = (typeof KINDS)[number];
@@ -64,7 +65,7 @@ export interface FrameHead {
 
 export interface TensorFrame {
   readonly header: FrameHeader;
-  /** The floats of this chunk, or JSON. */
+  /** The bytes of this chunk, or JSON. */
   readonly payload: Buffer;
   /** Of each micro-batch's gradient, in order. */
   readonly digests: Uint32Array;
@@ -144,31 +145,32 @@ export function decodeHead(head: Buffer): FrameHead {
   return { header, digests: numDigests === 0 ? NO_DIGESTS : digestsFrom(head, numDigests), payloadBytes, isJson };
 }
 
-/** A tensor slice as inline frames in order; the floats are copied. An empty slice is one frame. */
-export function framesOf(kind: FrameKind, fields: Partial<FrameHeader>, floats: Float32Array, digests: ArrayLike<number> = NO_DIGESTS): Buffer[] {
-  return chunksOf(kind, fields, floats, digests).map(({ head, payload }) => Buffer.concat([head, payload]));
+/** A tensor slice as inline frames in order; it is copied. An empty slice is one frame. */
+export function framesOf(kind: FrameKind, fields: Partial<FrameHeader>, slice: ArrayBufferView, digests: ArrayLike<number> = NO_DIGESTS): Buffer[] {
+  return chunksOf(kind, fields, slice, digests).map(({ head, payload }) => Buffer.concat([head, payload]));
 }
 
-/** The same in parts, heads and floats in turn: the floats are not copied, and must stay as they are until they are sent. */
-export function lentFramesOf(kind: FrameKind, fields: Partial<FrameHeader>, floats: Float32Array, digests: ArrayLike<number> = NO_DIGESTS): Uint8Array[] {
-  return chunksOf(kind, fields, floats, digests).flatMap(({ head, payload }) => [head, payload]);
+/** The same in parts, heads and bytes in turn: the slice is not copied, and must stay as it is until it is sent. */
+export function lentFramesOf(kind: FrameKind, fields: Partial<FrameHeader>, slice: ArrayBufferView, digests: ArrayLike<number> = NO_DIGESTS): Uint8Array[] {
+  return chunksOf(kind, fields, slice, digests).flatMap(({ head, payload }) => [head, payload]);
 }
 
-function chunksOf(kind: FrameKind, fields: Partial<FrameHeader>, floats: Float32Array, digests: ArrayLike<number>): { readonly head: Buffer; readonly payload: Uint8Array }[] {
-  const numChunks = Math.max(1, Math.ceil(floats.length / CHUNK_FLOATS));
+function chunksOf(kind: FrameKind, fields: Partial<FrameHeader>, slice: ArrayBufferView, digests: ArrayLike<number>): { readonly head: Buffer; readonly payload: Uint8Array }[] {
+  const bytes = bytesOf(slice);
+  const numChunks = Math.max(1, Math.ceil(bytes.length / CHUNK_BYTES));
   return Array.from({ length: numChunks }, (_, chunk) => {
-    const offset = chunk * CHUNK_FLOATS;
-    const payload = bytesOf(floats.subarray(offset, offset + CHUNK_FLOATS));
-    const header = { ...blankHeader, ...fields, kind, offset, count: payload.byteLength / 4, length: floats.length };
+    const offset = chunk * CHUNK_BYTES;
+    const payload = bytes.subarray(offset, offset + CHUNK_BYTES);
+    const header = { ...blankHeader, ...fields, kind, offset, count: payload.length, length: bytes.length };
     return { head: encodeHead(header, payload.byteLength, chunk === 0 ? digests : NO_DIGESTS), payload };
   });
 }
 
 function checkExtent(header: FrameHeader, payloadBytes: number): void {
-  const expectedBytes = header.carrier === 'inline' ? header.count * 4 : 0;
+  const expectedBytes = header.carrier === 'inline' ? header.count : 0;
   if (payloadBytes !== expectedBytes) throw malformed(`${payloadBytes} payload bytes, expected ${expectedBytes}`);
   if (header.offset + header.count > header.length) {
-    throw malformed(`elements ${header.offset} to ${header.offset + header.count} of ${header.length}`);
+    throw malformed(`bytes ${header.offset} to ${header.offset + header.count} of ${header.length}`);
   }
 }
 

@@ -6,21 +6,21 @@ import type { Lent } from './version-outbox.ts';
  * being sent the last ones. The memory is used again once no stream reads it: one copy, and one more a worker that lags.
  */
 export class VersionCopies {
-  readonly #free: Float32Array[] = [];
+  readonly #free: Uint8Array[] = [];
 
   /** A version's frames. */
-  take(version: number, parameters: Float32Array): Lent {
-    const floats = this.#free.pop() ?? new Float32Array(parameters.length);
-    floats.set(parameters);
+  take(version: number, parameters: Uint8Array): Lent {
+    const copy = this.#free.pop() ?? new Uint8Array(parameters.length);
+    copy.set(parameters);
     let holders = 0;
     return {
-      parts: lentFramesOf('version', { step: version }, floats),
+      parts: lentFramesOf('version', { step: version }, copy),
       hold: () => {
         holders += 1;
       },
       release: () => {
         holders -= 1;
-        if (holders === 0) this.#free.push(floats);
+        if (holders === 0) this.#free.push(copy);
       },
     };
   }

@@ -63,8 +63,8 @@ export class WorkerStream implements StreamHandler {
     const { kind } = frame.header;
     if (kind === 'hello') this.#open(frame.payload);
     else if (!this.isOpen) throw new LockstepError('protocol', `worker ${this.rank} sent a ${kind} before it was welcome`);
-    else if (kind === 'partial') this.#takeSlice(frame, this.#partialLanding(frame));
-    else if (kind === 'initial') this.#takeSlice(frame, this.#initialLanding());
+    else if (kind === 'partial') this.#takeSlice(frame, this.#port.partialBytes, this.#partialLanding(frame));
+    else if (kind === 'initial') this.#takeSlice(frame, this.#port.length * 4, this.#initialLanding());
     else throw new LockstepError('protocol', `worker ${this.rank} sent a ${kind}`);
   }
 
@@ -84,8 +84,8 @@ export class WorkerStream implements StreamHandler {
     this.#events.opened();
   }
 
-  #takeSlice(frame: TensorFrame, landing: Landing): void {
-    checkLength(frame.header, this.#port.length);
+  #takeSlice(frame: TensorFrame, numBytes: number, landing: Landing): void {
+    checkLength(frame.header, numBytes);
     if (frame.header.carrier === 'shared') this.#takeShared(frame, landing);
     else this.#assembly.take(frame, landing);
   }
@@ -109,8 +109,8 @@ export class WorkerStream implements StreamHandler {
   }
 
   /** A partial that the shard still wants stays in its slot until the version that it is part of. */
-  #takeShared({ header: { slot, step, count } }: TensorFrame, landing: Landing): void {
-    if (count !== this.#port.length) throw new LockstepError('protocol', `worker ${this.rank} names ${count} shared elements of ${this.#port.length}`);
+  #takeShared({ header: { slot, step, count, length } }: TensorFrame, landing: Landing): void {
+    if (count !== length) throw new LockstepError('protocol', `worker ${this.rank} names ${count} shared bytes of ${length}`);
     const file = this.#sharedFile(slot);
     const destination = landing.reserve();
     if (destination === null) return;
@@ -130,7 +130,7 @@ export class WorkerStream implements StreamHandler {
 }
 
 /** A file that cannot be read does not hold the partial: the destination goes back either way. */
-function readInto(file: SharedFile, step: number, destination: Float32Array): boolean {
+function readInto(file: SharedFile, step: number, destination: Uint8Array): boolean {
   try {
     return file.read(step, 0, destination);
   } catch {

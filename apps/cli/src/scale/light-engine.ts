@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
-import { LockstepError, type Capabilities } from '@lockstep/core';
+import { bytesOf, LockstepError, type Capabilities } from '@lockstep/core';
 import type { WorkerDevice, WorkerEngine, WorkerEngineOptions } from '@lockstep/app-worker';
 import { microBatchesOf, type TreeNode } from '@lockstep/reduction';
 
@@ -101,7 +101,7 @@ class LightEngine implements WorkerEngine {
     const microBatches = to - from;
     const { computeMs } = this.#device.options;
     this.#options.onPartial({
-      kind: 'partial', number: this.#number, step, node, computeMs: computeMs * microBatches, sum: this.#device.sumOf(microBatches),
+      kind: 'partial', number: this.#number, step, node, computeMs: computeMs * microBatches, sum: bytesOf(this.#device.sumOf(microBatches)),
       tally: { numExamples: microBatches, numCorrect: 0, lossSum: microBatches, numNonFinite: 0 },
       digests: Array.from({ length: microBatches }, (_, offset) => from + offset),
     });

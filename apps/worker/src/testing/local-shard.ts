@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { bytesOf } from '@lockstep/core';
 import type { ShardRange } from '@lockstep/parameter-server';
 import { createKernels, TreeReduction, type Kernels, type Vector } from '@lockstep/reduction';
 import { ExchangeServer, type ArrivedPartial, type PartialHeader, type ShardEndpoint__Output, type ShardPort } from '@lockstep/transport';
@@ -17,13 +18,14 @@ export interface LocalShardOptions extends ShardRange {
 /** A shard behind a real Exchange server, whose rule is `version t+1 = version t + sum of the step's partials`. */
 export class LocalShard implements ShardPort, AsyncDisposable {
   readonly length: number;
+  readonly partialBytes: number;
   readonly partials: ArrivedPartial[] = [];
   readonly endpoint: ShardEndpoint__Output;
   readonly #directory: string;
   readonly #server: ExchangeServer;
   readonly #kernels: Kernels = createKernels();
   readonly #reduction: TreeReduction<Vector>;
-  readonly #arriving = new Map<Float32Array, Vector>();
+  readonly #arriving = new Map<Uint8Array, Vector>();
   readonly #change = new Change();
   parameters: Float32Array;
   version: number;
@@ -34,6 +36,7 @@ export class LocalShard implements ShardPort, AsyncDisposable {
 
   private constructor({ from, to, microBatches, start }: LocalShardOptions) {
     this.length = to - from;
+    this.partialBytes = this.length * 4;
     this.version = start?.version ?? -1;
     this.parameters = start?.parameters.slice(from, to) ?? new Float32Array(this.length);
     this.#directory = mkdtempSync(join(tmpdir(), 'worker-spec-'));
@@ -53,7 +56,7 @@ export class LocalShard implements ShardPort, AsyncDisposable {
         this.#change.notify();
       },
     });
-    if (start !== null) this.#server.publish(this.version, this.parameters);
+    if (start !== null) this.#server.publish(this.version, bytesOf(this.parameters));
   }
 
   static async start(options: LocalShardOptions): Promise<LocalShard> {
@@ -80,31 +83,31 @@ export class LocalShard implements ShardPort, AsyncDisposable {
     this.#publish(this.version + 1);
   }
 
-  reserve(_rank: number, { step, node }: PartialHeader): Float32Array | null {
+  reserve(_rank: number, { step, node }: PartialHeader): Uint8Array | null {
     return step === this.version && !this.#reduction.covers(node) ? this.#lend() : null;
   }
 
-  commit(_rank: number, partial: ArrivedPartial, destination: Float32Array): void {
+  commit(_rank: number, partial: ArrivedPartial, destination: Uint8Array): void {
     this.partials.push(partial);
     this.#reduction.add(partial.node, this.#take(destination));
     if (this.isMaking) this.make();
     this.#change.notify();
   }
 
-  abandon(_rank: number, _header: PartialHeader, destination: Float32Array): void {
+  abandon(_rank: number, _header: PartialHeader, destination: Uint8Array): void {
     this.#kernels.release(this.#take(destination));
   }
 
-  reserveInitial(): Float32Array | null {
+  reserveInitial(): Uint8Array | null {
     return this.needsInitial ? this.#lend() : null;
   }
 
-  commitInitial(destination: Float32Array): void {
+  commitInitial(destination: Uint8Array): void {
     this.parameters = this.#take(destination).data.slice();
     this.#publish(0);
   }
 
-  abandonInitial(destination: Float32Array): void {
+  abandonInitial(destination: Uint8Array): void {
     this.abandon(0, {} as PartialHeader, destination);
   }
 
@@ -115,17 +118,18 @@ export class LocalShard implements ShardPort, AsyncDisposable {
 
   #publish(version: number): void {
     this.version = version;
-    this.#server.publish(version, this.parameters);
+    this.#server.publish(version, bytesOf(this.parameters));
     this.#change.notify();
   }
 
-  #lend(): Float32Array {
+  #lend(): Uint8Array {
     const vector = this.#kernels.allocate(this.length);
-    this.#arriving.set(vector.data, vector);
-    return vector.data;
+    const destination = bytesOf(vector.data);
+    this.#arriving.set(destination, vector);
+    return destination;
   }
 
-  #take(destination: Float32Array): Vector {
+  #take(destination: Uint8Array): Vector {
     const vector = this.#arriving.get(destination);
     if (vector === undefined) throw new Error('not lent');
     this.#arriving.delete(destination);

@@ -1,3 +1,4 @@
+import { bytesOf } from '@lockstep/core';
 import { addTallies, createKernels, microBatchesOf, type Tally, type TreeNode, type Vector } from '@lockstep/reduction';
 import type { PartialMessage } from '../engine-handle.ts';
 import type { TrainingLoopOptions } from '../training-loop.ts';
@@ -48,7 +49,7 @@ export class SyntheticEngine implements Engine {
       tally = addTallies(tally, { numExamples: 1, numCorrect: 1, lossSum: 1, numNonFinite: 0 });
     }
     const digests = Array.from({ length: to - from }, (_, offset) => from + offset);
-    return { kind: 'partial', number, step, node, tally, computeMs: 1, digests, sum: sum.data };
+    return { kind: 'partial', number, step, node, tally, computeMs: 1, digests, sum: bytesOf(sum.data) };
   }
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { dataSchema } from './data-config.ts';
 import { lossSchema, modelSchema } from './model-config.ts';
 import { clippingSchema, optimizerSchema } from './optimizer-config.ts';
+import { wireSchema } from './wire-config.ts';
 
 const powerOfTwo = (value: number) => Number.isInteger(Math.log2(value));
 
@@ -60,6 +61,8 @@ export const runSchema = z.strictObject({
   checkpoints: checkpointsSchema.prefault({}),
   /** A loss or gradient that is no number stops the run, or its step changes nothing. */
   onNonFinite: z.enum(['stop', 'skip']).default('stop'),
+  /** What the numbers of gradients are rounded to, in each sum, to travel in fewer bytes. */
+  wire: wireSchema,
   /** A step that takes so many times as long as usual has its missing parts computed by idle workers too; null: never. */
   backupAfter: z.number().min(1).nullable().default(3),
   earlyStopping: earlyStoppingSchema.nullable().default(null),

@@ -1,3 +1,4 @@
+import { bytesOf } from '@lockstep/core';
 import { clippingFactor, leafOf } from '@lockstep/reduction';
 import { Shard } from '../shard.ts';
 import type { ShardRange } from '../shard-range.ts';
@@ -13,14 +14,14 @@ export function expectedVersions(run: SyntheticRun): Float32Array[] {
     stepReduced: () => undefined,
   });
   const initial = shard.reserveInitial()!;
-  initial.set(run.initial);
+  initial.set(bytesOf(run.initial));
   shard.commitInitial(initial);
   for (let step = 0; step < totalSteps; step += 1) {
     for (let index = 0; index < microBatches; index += 1) {
-      const { sum, tally } = run.partial(step, leafOf(index));
+      const { slice, tally } = run.partial(step, leafOf(index));
       const partial = { step, node: leafOf(index), tally, computeMs: 1, digests: Uint32Array.from(run.digests(step, leafOf(index))), carrier: 'shared' as const };
       const destination = shard.reserve(0, partial)!;
-      destination.set(sum);
+      destination.set(slice);
       shard.commit(0, partial, destination);
     }
   }

@@ -1,6 +1,6 @@
-import { bytesOf, deriveSeed, sha256, uniformStream, type ClippingConfig, type OptimizerConfig } from '@lockstep/core';
-import { addTallies, createKernels, microBatchesOf, type Kernels, type Tally, type TreeNode, type Vector } from '@lockstep/reduction';
-import { cutIntoShards } from '../shard-range.ts';
+import { bytesOf, deriveSeed, sha256, uniformStream, type ClippingConfig, type OptimizerConfig, type WireConfig } from '@lockstep/core';
+import { addTallies, createKernels, createPartialCodec, microBatchesOf, type Kernels, type PartialCodec, type Tally, type TreeNode, type Vector } from '@lockstep/reduction';
+import { cutIntoShards, type ShardRange } from '../shard-range.ts';
 import type { ShardPlan } from '../shard-plan.ts';
 
 export const adam: OptimizerConfig = {
@@ -15,6 +15,7 @@ export interface SyntheticRunOptions {
   readonly totalSteps: number;
   readonly optimizer?: OptimizerConfig;
   readonly clipping?: ClippingConfig;
+  readonly wire?: WireConfig;
   readonly snapshotEvery?: readonly number[];
   readonly checkpointEvery?: number;
   readonly onNonFinite?: 'stop' | 'skip';
@@ -27,17 +28,19 @@ export class SyntheticRun {
   readonly options: SyntheticRunOptions;
   readonly initial: Float32Array;
   readonly #kernels: Kernels = createKernels();
+  readonly #codec: PartialCodec;
 
   constructor(options: SyntheticRunOptions) {
     this.options = options;
+    this.#codec = createPartialCodec(this.#kernels, this.#kernels.wireFormats[options.wire ?? 'float32'], options.trainableLength);
     this.initial = draws(deriveSeed(1, 'initialization'), options.totalLength, 1);
   }
 
   /** The plan of shard `shard` of `shards`. */
   plan(shard = 0, shards = 1): ShardPlan {
-    const { trainableLength, totalLength, microBatches, totalSteps, optimizer = adam, clipping = noClipping, snapshotEvery = [], checkpointEvery = null, onNonFinite = 'stop' } = this.options;
+    const { trainableLength, totalLength, microBatches, totalSteps, optimizer = adam, clipping = noClipping, wire = 'float32', snapshotEvery = [], checkpointEvery = null, onNonFinite = 'stop' } = this.options;
     const range = cutIntoShards(totalLength, shards)[shard]!;
-    return { range, trainableLength, totalLength, microBatches, totalSteps, stepsPerEpoch: totalSteps, optimizer, clipping, shard, shards, snapshotEvery, checkpointEvery, onNonFinite };
+    return { range, trainableLength, totalLength, microBatches, totalSteps, stepsPerEpoch: totalSteps, optimizer, clipping, wire, shard, shards, snapshotEvery, checkpointEvery, onNonFinite };
   }
 
   /** What a worker's digests of a node's micro-batches would be. */
@@ -46,19 +49,22 @@ export class SyntheticRun {
     return Array.from({ length: to - from }, (_, index) => deriveSeed(2, 'order', step, from + index));
   }
 
-  /** The sum of a node's gradients and its tally, as a worker makes them. */
-  partial(step: number, node: TreeNode): { readonly sum: Float32Array; readonly tally: Tally } {
+  /** A range of the sum of a node's gradients, as it travels, and its tally, as a worker makes them. */
+  partial(step: number, node: TreeNode, { from, to }: ShardRange = { from: 0, to: this.options.totalLength }): { readonly slice: Uint8Array; readonly tally: Tally } {
     const { vector, tally } = this.#sum(step, node);
-    const sum = vector.data.slice();
+    const encoded = this.#kernels.allocateBytes(this.#codec.bytesFor(vector.length));
+    this.#codec.encode(vector, encoded);
+    const slice = encoded.data.slice(this.#codec.bytesFor(from), this.#codec.bytesFor(to));
     this.#kernels.release(vector);
-    return { sum, tally };
+    this.#kernels.releaseBytes(encoded);
+    return { slice, tally };
   }
 
   #sum(step: number, node: TreeNode): { readonly vector: Vector; readonly tally: Tally } {
     if (node.level === 0) return this.#leaf(step, microBatchesOf(node).from);
     const left = this.#sum(step, { level: node.level - 1, index: 2 * node.index });
     const right = this.#sum(step, { level: node.level - 1, index: 2 * node.index + 1 });
-    this.#kernels.add(left.vector, right.vector);
+    this.#codec.merge(left.vector, right.vector);
     this.#kernels.release(right.vector);
     return { vector: left.vector, tally: addTallies(left.tally, right.tally) };
   }
@@ -67,6 +73,7 @@ export class SyntheticRun {
     const vector = this.#kernels.allocateZeros(this.options.totalLength);
     const isBad = this.options.nonFinite?.some(([badStep, bad]) => badStep === step && bad === microBatch) ?? false;
     if (!isBad) vector.data.set(draws(deriveSeed(1, 'dropout', step, microBatch), this.options.totalLength, 10 ** (microBatch % 5)));
+    this.#codec.round(vector);
     const lossSum = isBad ? 0 : 0.1 * (step + microBatch);
     return { vector, tally: { numExamples: 3 + (microBatch % 2), numCorrect: isBad ? 0 : microBatch % 3, lossSum, numNonFinite: isBad ? 1 : 0 } };
   }

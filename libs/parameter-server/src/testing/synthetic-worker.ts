@@ -1,3 +1,4 @@
+import { bytesOf } from '@lockstep/core';
 import { ExchangeClient } from '@lockstep/transport';
 import type { TreeNode } from '@lockstep/reduction';
 import type { ShardRange } from '../shard-range.ts';
@@ -77,7 +78,7 @@ export class SyntheticWorker implements Disposable {
       client: new ExchangeClient({
         rank, address, token: TOKEN, length: to - from,
         initial: () => run.initial.subarray(from, to),
-        versions: { reserve: () => parameters, commit: (version) => this.#arrive(shard, version, parameters), abandon: () => undefined },
+        versions: { reserve: () => bytesOf(parameters), commit: (version) => this.#arrive(shard, version, parameters), abandon: () => undefined },
         onOpen: () => {
           connection.isOpen = true;
           this.#held.forEach(({ node, slot }) => this.#push(connection, shard, node, slot));
@@ -125,8 +126,7 @@ export class SyntheticWorker implements Disposable {
 
   #push({ client }: Connection, shard: number, node: TreeNode, slot: number): void {
     const { run, ranges } = this.#options;
-    const { from, to } = ranges[shard]!;
-    const { sum, tally } = run.partial(this.#step, node);
-    client.push({ step: this.#step, node, tally, computeMs: 1, digests: run.digests(this.#step, node) }, slot, sum.subarray(from, to));
+    const { slice, tally } = run.partial(this.#step, node, ranges[shard]!);
+    client.push({ step: this.#step, node, tally, computeMs: 1, digests: run.digests(this.#step, node) }, slot, slice);
   }
 }

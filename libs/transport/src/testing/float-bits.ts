@@ -13,4 +13,4 @@ export function anyFloats(seed: number, length: number): Float32Array {
 }
 
 /** Equality of floats does not see the sign of 0 and the payload of NaN; equality of these does. */
-export const bitsOf = (floats: Float32Array): string => `${floats.length} floats, ${sha256(bytesOf(floats))}`;
+export const bitsOf = (view: ArrayBufferView): string => `${view.byteLength} bytes, ${sha256(bytesOf(view))}`;

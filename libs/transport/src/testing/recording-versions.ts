@@ -1,3 +1,4 @@
+import { bytesOf } from '@lockstep/core';
 import type { VersionPort } from '../exchange-port.ts';
 import { Journal } from './journal.ts';
 
@@ -18,11 +19,11 @@ export class RecordingVersions implements VersionPort {
     this.#length = length;
   }
 
-  reserve(version: number): Float32Array | null {
+  reserve(version: number): Uint8Array | null {
     const parameters = new Float32Array(this.#length);
     this.reserved.push(version);
     this.#arriving.set(version, parameters);
-    return parameters;
+    return bytesOf(parameters);
   }
 
   commit(version: number): void {
