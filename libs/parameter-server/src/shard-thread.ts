@@ -3,7 +3,7 @@ import { LockstepError, messageOf } from '@lockstep/core';
 import { ShardService } from './shard-service.ts';
 import type { ShardCommand, ShardMessage, ShardThreadData } from './shard-messages.ts';
 
-/** The thread that hosts one shard: its reduction and optimizer, and the gRPC server of its Exchange streams. */
+/** The thread that hosts one shard: its reduction and optimizer, and the listener of its tensor streams. */
 const data = workerData as ShardThreadData;
 
 try {

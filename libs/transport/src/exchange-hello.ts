@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { LockstepError, messageOf } from '@lockstep/core';
 
 /**
- * How an Exchange stream opens, in JSON after a `hello` header: the client names itself and presents the run's token,
+ * How a tensor stream opens, in JSON after a `hello` header: the client names itself and presents the run's token,
  * the shard answers; a worker is offered the shard's shared directory and proves that it sees it (or not).
  */
 const workerHello = z.strictObject({
