@@ -156,6 +156,25 @@ describe('a replica', () => {
     expectExact(worker, expectedSmall, [primary.endpoint]);
   });
 
+  it.each(['nobody', 'another'])('that is silent while a version waits for it is waited for no longer once its primary is told to keep %s', async (successor) => {
+    await using primary = await StartedService.start(small, socket());
+    await using replica = await StartedService.start(small, socket(), { role: 'replica' });
+    await using other = await StartedService.start(small, socket(), { role: 'replica' });
+    using proxy = await CuttableProxy.to(replica.endpoint.unixAddress);
+    primary.service.take({ kind: 'replicate', to: { ...replica.endpoint, unixAddress: '', tcpAddress: proxy.address } });
+    await primary.message('replica-state', ({ inSync }) => inSync);
+    using worker = soloWorker(small, [primary.endpoint], (step) => step === 1 && proxy.silence());
+    await worker.reached(1);
+    await expect.poll(async () => {
+      primary.messages.length = 0;
+      primary.service.take({ kind: 'coverage', request: 1 });
+      return (await primary.message('coverage')).missing;
+    }).toEqual([]);
+    primary.service.take({ kind: 'replicate', to: successor === 'nobody' ? null : other.endpoint });
+    await worker.reached(STEPS);
+    expectExact(worker, expectedSmall, [primary.endpoint]);
+  });
+
   it('takes nothing from a primary of another shard or generation, nor of a promoted one', async () => {
     await using primary = await StartedService.start(large, socket(), { shard: 0, shards: 2 });
     await using older = await StartedService.start(large, socket(), { shard: 1, shards: 2, generation: 3 });

@@ -182,7 +182,12 @@ export class ShardService {
 
   #replicateTo(to: ShardEndpoint__Output | null): void {
     this.#dropReplica();
-    if (to === null || this.#role !== 'primary') return;
+    if (to !== null && this.#role === 'primary') this.#connectReplica(to);
+    // A version that waited for the former replica waits for nobody now.
+    this.#giveOut();
+  }
+
+  #connectReplica(to: ShardEndpoint__Output): void {
     const { plan, generation, token, failureDetectionMs } = this.#settings;
     this.#replicaAddress = to.tcpAddress;
     this.#replica = new ReplicaLink({
