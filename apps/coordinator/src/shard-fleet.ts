@@ -315,8 +315,8 @@ export class ShardFleet {
       this.#hosts.release(host.host);
     } catch (error) {
       ignoreHostGone(error);
-      // The host that was to copy them is gone, not this one: another is asked.
-      if (this.#hosts.get(host.host) !== undefined) await this.#handOver(host);
+      // Another host is gone, not this one: it is tried again once what was lost there is somewhere else.
+      if (this.#hosts.get(host.host) !== undefined) void this.#enqueue(() => this.#handOver(host));
     }
   }
 

@@ -101,9 +101,8 @@ export class ShardGeneration {
   forsake(host: number, what: string): void {
     this.places.forsake(host);
     this.#started.forsake(host, what);
-    this.#synced.forsake(host, what);
-    // What was to be copied from there will not be.
-    for (const shard of this.places.primariesOn(host)) this.#synced.reject(keyOf(this.places.placements[shard]?.replica ?? host, shard), what);
+    // Without one of its shards no step is finished nor recorded, and no copy comes in step before that shard is back.
+    this.#synced.forsake(this.places.primariesOn(host).length > 0 ? null : host, what);
   }
 
   /** Nothing is awaited any more. */
