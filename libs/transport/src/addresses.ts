@@ -57,14 +57,19 @@ export async function bindAll(server: Server, addresses: readonly Address[], cre
 function bind(server: Server, address: Address, credentials: ServerCredentials): Promise<Address> {
   return new Promise((resolve, reject) => {
     server.bindAsync(address, credentials, (error, port) => {
-      if (error) {
-        reject(new LockstepError('connection', `cannot listen on ${address}: ${messageOf(error)}`, { cause: error, hint: 'choose another port, or 0 for any' }));
-      } else if (isUnix(address)) {
-        chmodSync(address.slice(UNIX.length), 0o600);
-        resolve(address);
-      } else {
-        resolve(address.replace(/:\d+$/, `:${port}`));
-      }
+      if (error) reject(cannotListen(address, error));
+      else resolve(boundAddress(address, port));
     });
   });
+}
+
+export function cannotListen(address: Address, cause: Error): LockstepError {
+  return new LockstepError('connection', `cannot listen on ${address}: ${messageOf(cause)}`, { cause, hint: 'choose another port, or 0 for any' });
+}
+
+/** The address with the port that the system chose; a socket file is its owner's alone from now on. */
+export function boundAddress(address: Address, port: number): Address {
+  if (!isUnix(address)) return address.replace(/:\d+$/, `:${port}`);
+  chmodSync(address.slice(UNIX.length), 0o600);
+  return address;
 }

@@ -1,7 +1,5 @@
-import { chmodSync } from 'node:fs';
-import { createServer, type Server, type Socket } from 'node:net';
-import { LockstepError, messageOf } from '@lockstep/core';
-import { isUnix, socketTarget, type Address } from './addresses.ts';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { boundAddress, cannotListen, isUnix, socketTarget, type Address } from './addresses.ts';
 import { SOCKET_BUFFER } from './frame-dial.ts';
 
 /** Listens for tensor streams, on any number of addresses. */
@@ -31,14 +29,11 @@ export class FrameListener {
   async #listen(address: Address): Promise<Address> {
     const server = createServer({ noDelay: true, highWaterMark: SOCKET_BUFFER }, (socket) => this.#admit(socket, address));
     await new Promise<void>((resolve, reject) => {
-      server.once('error', (error) => reject(new LockstepError('connection', `cannot listen on ${address}: ${messageOf(error)}`, { cause: error, hint: 'choose another port, or 0 for any' })));
+      server.once('error', (error) => reject(cannotListen(address, error)));
       server.listen(socketTarget(address), resolve);
     });
     this.#servers.push(server);
-    const bound = server.address();
-    if (!isUnix(address)) return address.replace(/:\d+$/, `:${typeof bound === 'object' ? bound?.port : ''}`);
-    chmodSync(address.replace(/^unix:/, ''), 0o600);
-    return address;
+    return boundAddress(address, (server.address() as AddressInfo).port);
   }
 
   #admit(socket: Socket, address: Address): void {
