@@ -4,10 +4,9 @@ import { checkLength, ChunkAssembly, type Landing } from './chunk-assembly.ts';
 import { partialFile, removePartialFiles, versionFile } from './exchange-files.ts';
 import { decodeHello, encodeHello, shardHello, type sharingReply, type WorkerHello } from './exchange-hello.ts';
 import type { PartialHeader, VersionPort } from './exchange-port.ts';
-import { dial } from './frame-dial.ts';
 import { FrameQueue } from './frame-queue.ts';
-import { FrameSocket } from './frame-socket.ts';
 import { probeSharedDirectory } from './shared-directory.ts';
+import { openShardStream } from './shard-stream.ts';
 import { SharedFile } from './shared-file.ts';
 import { blankHeader, encodeFrame, framesOf, lentFramesOf, type FrameHeader, type TensorFrame } from './tensor-frame.ts';
 
@@ -36,7 +35,6 @@ export interface ExchangeClientOptions {
 /** A worker's side of one connection to one shard: partials out, versions in. It does not connect again by itself. */
 export class ExchangeClient {
   readonly #options: ExchangeClientOptions;
-  readonly #socket: FrameSocket;
   readonly #queue: FrameQueue;
   readonly #files = new Map<number, SharedFile>();
   readonly #versionFiles = new Map<number, SharedFile>();
@@ -47,13 +45,7 @@ export class ExchangeClient {
 
   constructor(options: ExchangeClientOptions) {
     this.#options = options;
-    this.#socket = new FrameSocket((onBytes) => dial(options.address, onBytes), {
-      onFrame: (frame) => this.#take(frame),
-      onFault: (fault) => this.#lose(fault),
-      onEnd: (code, reason) => this.#lose(new LockstepError(code, `shard at ${options.address}: ${reason}`)),
-    });
-    this.#socket.trust();
-    this.#queue = new FrameQueue(this.#socket);
+    this.#queue = new FrameQueue(openShardStream(options.address, (frame) => this.#take(frame), (error) => this.#lose(error)));
     this.#queue.add([encodeFrame(blankHeader, encodeHello({ role: 'worker', token: options.token, rank: options.rank, connection: this.#connection } satisfies WorkerHello))]);
   }
 

@@ -1,8 +1,7 @@
-import { LockstepError } from '@lockstep/core';
+import type { LockstepError } from '@lockstep/core';
 import { encodeHello, type PeerHello } from './exchange-hello.ts';
-import { dial } from './frame-dial.ts';
 import { FrameQueue } from './frame-queue.ts';
-import { FrameSocket } from './frame-socket.ts';
+import { openShardStream } from './shard-stream.ts';
 import { blankHeader, encodeFrame, type TensorFrame } from './tensor-frame.ts';
 
 export interface PeerClientOptions {
@@ -26,12 +25,8 @@ export class PeerClient {
 
   constructor(options: PeerClientOptions) {
     this.#options = options;
-    const socket = new FrameSocket((onBytes) => dial(options.address, onBytes), {
-      onFrame: (frame) => (frame.header.kind === 'hello' ? options.onOpen() : options.onFrame(frame)),
-      onFault: (fault) => this.#lose(fault),
-      onEnd: (code, reason) => this.#lose(new LockstepError(code, `shard at ${options.address}: ${reason}`)),
-    });
-    socket.trust();
+    const take = (frame: TensorFrame): void => (frame.header.kind === 'hello' ? options.onOpen() : options.onFrame(frame));
+    const socket = openShardStream(options.address, take, (error) => this.#lose(error));
     this.#queue = new FrameQueue(socket, options.onProgress);
     this.#queue.add([encodeFrame(blankHeader, encodeHello(options.hello))]);
   }
