@@ -118,8 +118,8 @@ export class HostRegistry implements HostPort {
     if (rehost !== null && rehost.host >= this.#nextHost) return refuse(connection, 'protocol', `host number ${rehost.host} was never given`);
     const number = rehost?.host ?? this.#nextHost;
     const before = this.#members.get(number);
-    if (before !== undefined) this.#forget(before);
-    before?.connection.end();
+    // What went to the old connection last may not have arrived.
+    if (before !== undefined) this.#lose(before, 'it has connected anew');
     const host: Host = { host: number, kind: kind as HostKind, hostname, pid, isLeaving: false };
     this.#members.set(number, { host, connection, lastHeardMs: performance.now() });
     this.#numbers.set(connection, number);

@@ -58,6 +58,7 @@ export class ShardFleet {
   #current: ShardGeneration | null = null;
   /** Of the newest placement. */
   #number: number;
+  #acknowledged = { stepsBefore: 0, snapshotsBefore: 0 };
   /** What hosts told before the start. */
   #early: (() => void)[] = [];
   #changes: Promise<void> = Promise.resolve();
@@ -125,7 +126,8 @@ export class ShardFleet {
 
   /** Steps and snapshots before these are recorded for good. */
   acknowledge(stepsBefore: number, snapshotsBefore: number): void {
-    this.#hosts.broadcast({ acknowledge: { stepsBefore, snapshotsBefore } });
+    this.#acknowledged = { stepsBefore, snapshotsBefore };
+    this.#hosts.broadcast({ acknowledge: this.#acknowledged });
   }
 
   /** Asks for a snapshot of a coming version. */
@@ -206,7 +208,7 @@ export class ShardFleet {
     const shards = [...places.endpoints];
     this.#number += 1;
     this.#isPlaced = true;
-    this.#hosts.broadcast({ peers: { generation, shards } });
+    this.#introducePeers();
     onPlaced(this.#known());
     onEvent({ event: 'shards', generation, version: beginsAt ?? nextStep(), cause, hosts: places.placements.map(({ primary }) => this.#describe(primary)) });
     onPlacement({ number: this.#number, generation, shards, token }, beginsAt);
@@ -243,7 +245,16 @@ export class ShardFleet {
   #present(host: Host, shards: readonly HostedShardMessage[]): void {
     if (this.#hosts.get(host.host) === undefined) return;
     this.#generation.present(host, shards);
-    if (this.#isPlaced) void this.#enqueue(() => this.#replicate());
+    if (!this.#isPlaced) return;
+    this.#introducePeers();
+    this.#hosts.send(host.host, { acknowledge: this.#acknowledged });
+    void this.#enqueue(() => this.#replicate());
+  }
+
+  /** Tells the shards where the others are, once all are there. */
+  #introducePeers(): void {
+    const { number: generation, places } = this.#generation;
+    if (places.isWholeWith([])) this.#hosts.broadcast({ peers: { generation, shards: [...places.endpoints] } });
   }
 
   #take(host: Host, message: HostMessage__Output): void {
@@ -265,15 +276,17 @@ export class ShardFleet {
     this.#noteHosts();
     void this.#enqueue(async () => {
       if (!(await this.#comesBack(host.host))) await this.#replace(host.host, what);
+      else if (!this.#generation.places.hasAllOf(host.host)) this.#dropReplicasOn(host.host);
     });
   }
 
   /** A broken connection may be mended at once, and a shard without a replica is worth a moment's wait. */
   async #comesBack(host: number): Promise<boolean> {
     const { places } = this.#generation;
+    if (places.hasAllOf(host)) return true;
     const shards = places.primariesOn(host);
     if (shards.length === 0 || shards.every((shard) => places.canPromote(shard))) return false;
-    return this.#until(() => places.hasAllOf(host), this.#options.config.failureDetectionMs / 4);
+    return this.#until(() => places.hasPrimariesOf(host), this.#options.config.failureDetectionMs / 4);
   }
 
   async #until(holds: () => boolean, timeoutMs: number): Promise<boolean> {

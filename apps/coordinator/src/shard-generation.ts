@@ -111,10 +111,15 @@ export class ShardGeneration {
     this.#synced.forsake(null, 'the run ends');
   }
 
-  /** Notes where a host that is (back) there has shards; those that are not its to hold it shall end. */
-  present(host: Host, shards: readonly HostedShardMessage[]): void {
-    const strays = shards.filter((hosted) => hosted.generation === this.number && (this.#isStale(hosted) || !this.#locate(host.host, hosted))).map(({ shard }) => shard);
-    this.#options.hosts.send(host.host, { drop: { belowGeneration: this.number, shardNumbers: strays } });
+  /**
+   * Notes where a host that is (back) there has shards; those that are not its to hold it shall end. What it was told
+   * of the others before its connection broke may not have arrived: it is told again.
+   */
+  present({ host }: Host, shards: readonly HostedShardMessage[]): void {
+    const ours = shards.filter(({ generation }) => generation === this.number);
+    const [strays = [], held = []] = [true, false].map((isStray) => ours.filter((hosted) => this.#isStray(host, hosted) === isStray));
+    this.#options.hosts.send(host, { drop: { belowGeneration: this.number, shardNumbers: strays.map(({ shard }) => shard) } });
+    for (const hosted of held) this.#tellAgain(host, hosted);
   }
 
   /** Takes what a host tells of its shards; what is of another generation is of no use. */
@@ -148,9 +153,22 @@ export class ShardGeneration {
     this.#options.hosts.send(this.places.primary(shard), { replicate: { generation: this.number, shard, to } });
   }
 
-  /** An orphan's replica that had lost its primary before lacks steps that are recorded: it cannot take over. */
-  #isStale({ shard, role, version }: HostedShardMessage): boolean {
-    return role === 'replica' && this.#options.orphans.includes(shard) && version < this.#options.firstStep;
+  /** Whether the host shall end the shard; where not, it is noted there. */
+  #isStray(host: number, hosted: HostedShardMessage): boolean {
+    const isPrimary = this.places.primariesOn(host).includes(hosted.shard);
+    const listens = hosted.unixAddress !== '' || hosted.tcpAddress !== '';
+    if (!listens || (hosted.role === 'primary' && !isPrimary)) return true;
+    const takesOver = hosted.role === 'replica' && (isPrimary || this.#options.orphans.includes(hosted.shard));
+    // A replica that had lost its primary before lacks steps that are recorded: it cannot take over.
+    if (takesOver && hosted.version < this.#reports.nextStep) return true;
+    return this.#locate(host, hosted) === null;
+  }
+
+  #tellAgain(host: number, { shard, role, replicaAddress }: HostedShardMessage): void {
+    if (this.places.primary(shard) !== host) return;
+    if (role === 'replica') this.#options.hosts.send(host, { promote: { generation: this.number, shard } });
+    const replica = this.places.replicaEndpoint(shard);
+    if (replica !== null && replica.tcpAddress !== replicaAddress) this.#replicateTo(shard, replica);
   }
 
   #locate(host: number, { shard, unixAddress, tcpAddress }: Pick<HostedShardMessage, 'shard' | 'unixAddress' | 'tcpAddress'>): ShardEndpoint__Output | null {

@@ -78,9 +78,12 @@ describe('the places of shards', () => {
     const places = placed();
     expect(places.primariesOn(2)).toEqual([1]);
     places.forsake(2);
-    expect(places.hasAllOf(2)).toBe(false);
-    expect(places.hasAllOf(1)).toBe(true);
+    expect(places.hasPrimariesOf(2)).toBe(false);
+    expect(places.hasPrimariesOf(1)).toBe(true);
     places.locate(2, 1, at('b'));
+    expect(places.hasPrimariesOf(2)).toBe(true);
+    expect(places.hasAllOf(2)).toBe(false);
+    places.locate(2, 0, at('c'));
     expect(places.hasAllOf(2)).toBe(true);
   });
 });

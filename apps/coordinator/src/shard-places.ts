@@ -63,8 +63,13 @@ export class ShardPlaces {
   }
 
   /** Whether all primaries of this host are reached. */
-  hasAllOf(host: number): boolean {
+  hasPrimariesOf(host: number): boolean {
     return this.#places.every(({ primary, endpoint }) => primary !== host || endpoint !== null);
+  }
+
+  /** Whether all primaries and replicas of this host are reached. */
+  hasAllOf(host: number): boolean {
+    return this.hasPrimariesOf(host) && this.#places.every(({ replica, replicaEndpoint }) => replica !== host || replicaEndpoint !== null);
   }
 
   /** Whether the shard's replica could take over now without a lost step. */

@@ -37,6 +37,11 @@ export class ShardReports {
     this.#events = events;
   }
 
+  /** The first step that is not complete on every shard, as far as they have told. */
+  get nextStep(): number {
+    return this.#nextStep;
+  }
+
   /** The figures of a step are the same on every shard; its time is the last one's. Steps are told of in order. */
   takeSteps(shard: number, steps: readonly FinishedStep[]): void {
     for (const step of steps) {

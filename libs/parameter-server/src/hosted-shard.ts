@@ -33,6 +33,8 @@ export class HostedShard {
   #thread: Worker | null = null;
   #exited: Promise<void> = Promise.resolve();
   #addresses: readonly string[] = [];
+  /** The replica that it was told to keep, or ''. */
+  #replicaAddress = '';
   #replicaState: { readonly inSync: boolean; readonly reason: string; readonly replicaAddress: string } | null = null;
   #isOver = false;
 
@@ -57,6 +59,7 @@ export class HostedShard {
   }
 
   command(command: ShardCommand): void {
+    if (command.kind === 'replicate') this.#replicaAddress = command.to?.tcpAddress ?? '';
     if (this.#thread === null) this.#commands.push(command);
     else this.#thread.postMessage(command);
   }
@@ -110,7 +113,7 @@ export class HostedShard {
 
   describe(): HostedShardMessage {
     const [unixAddress = '', tcpAddress = ''] = this.#addresses;
-    return { ...this.#key(), role: this.#role, version: Atomics.load(this.#version, 0), unixAddress, tcpAddress };
+    return { ...this.#key(), role: this.#role, version: Atomics.load(this.#version, 0), unixAddress, tcpAddress, replicaAddress: this.#replicaAddress };
   }
 
   /** Ends the shard for what happened to it. */

@@ -8,6 +8,7 @@ export interface HostedShard {
   'version'?: (number);
   'unixAddress'?: (string);
   'tcpAddress'?: (string);
+  'replicaAddress'?: (string);
 }
 
 export interface HostedShard__Output {
@@ -17,4 +18,5 @@ export interface HostedShard__Output {
   'version': (number);
   'unixAddress': (string);
   'tcpAddress': (string);
+  'replicaAddress': (string);
 }
