@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { layOutParameters, LockstepError, messageOf, type ConfigBundle, type EndEvent, type ParameterLayout, type Rank, type RunConfig, type RunEvent } from '@lockstep/core';
+import { layOutParameters, LockstepError, messageOf, onceThereIsRoom, type ConfigBundle, type EndEvent, type ParameterLayout, type Rank, type RunConfig, type RunEvent } from '@lockstep/core';
 import { openReceiptWriter, saveFinalModel, type ReceiptWriter, type RunDirectory } from '@lockstep/checkpoint';
 import { stepsPerEpoch } from '@lockstep/data';
 import { evaluatePredictions, type EvaluationReport } from '@lockstep/evaluation';
@@ -354,10 +354,10 @@ class Run {
 
   async #finish({ splits }: RunDataset, model: BuiltModel, { parameters, parametersSha256, version, epochs, stoppedEarly, totals }: TrainingOutcome): Promise<RunResult> {
     const { config, directory } = this.#options;
-    await saveFinalModel(directory, {
+    await this.#onceThereIsRoom(() => saveFinalModel(directory, {
       topology: model.topology, layout: layOutParameters(model.specs), flat: parameters,
       classNames: splits.classNames, imageShape: splits.training.imageShape, statistics: splits.statistics,
-    });
+    }));
     const { probabilities, lossSum } = await this.#rounds.evaluate({ split: 'test', numExamples: splits.test.numExamples, numClasses: splits.classNames.length, parameters });
     const evaluation = evaluatePredictions({ labels: splits.test.labels, probabilities, lossSum, classNames: splits.classNames });
     const { trainSamples, steps, trainSeconds } = totals;
@@ -365,12 +365,21 @@ class Run {
       event: 'end', run: directory.name, directory: directory.path, steps, epochs, parametersSha256, trainSamples, trainSeconds, imagesPerSecond: trainSamples / trainSeconds,
       test: { loss: evaluation.loss, accuracy: evaluation.accuracy }, stoppedEarly,
     };
-    await saveReport(directory, { config, splits, events: this.#history.events(), end, evaluation });
+    await this.#onceThereIsRoom(() => saveReport(directory, { config, splits, events: this.#history.events(), end, evaluation }));
     this.#receipts?.write({ kind: 'end', version, parametersSha256 });
     await this.#receipts?.sync();
     this.#journal.append({ kind: 'end', version, parametersSha256 });
     this.#sink.write(end);
     return { end, evaluation };
+  }
+
+  /** What the run ends with waits for a full disk as what it records does. */
+  #onceThereIsRoom(write: () => Promise<void>): Promise<void> {
+    const deadlineMs = performance.now() + PATIENCE_FACTOR * this.#options.config.failureDetectionMs;
+    return onceThereIsRoom(write, {
+      goOn: () => performance.now() < deadlineMs && !this.#closing.signal.aborted,
+      onWaiting: (error) => this.#log(`${messageOf(error)}; it is tried again`, 'warn'),
+    });
   }
 
   #guard(work: () => void): void {

@@ -1,6 +1,5 @@
 import { open, type FileHandle } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { LockstepError } from '@lockstep/core';
+import { onceThereIsRoom, type LockstepError, type RoomOptions } from '@lockstep/core';
 import { cutReceipts, nothingKept, type KeptReceipts } from './receipt-cut.ts';
 import type { Receipt } from './receipts.ts';
 import { storageError } from './storage-error.ts';
@@ -27,10 +26,6 @@ export interface ReceiptWriterOptions {
   /** A line waits for room. */
   readonly onWaiting?: (error: LockstepError) => void;
 }
-
-/** How soon it is tried again. */
-const AGAIN_AFTER_MS = 250;
-const NO_ROOM: readonly (string | undefined)[] = ['ENOSPC', 'EDQUOT'];
 
 /**
  * Opens the receipts of a run for appending.
@@ -89,17 +84,17 @@ class FileReceiptWriter implements ReceiptWriter {
 
   /** A full disk may take a part of what it is given; the rest waits. */
   async #append(bytes: Buffer): Promise<void> {
-    const deadlineMs = performance.now() + this.#patienceMs;
-    for (let written = 0, isWaiting = false; written < bytes.length;) {
-      try {
-        written += (await this.#file.write(bytes, written)).bytesWritten;
-      } catch (error) {
-        if (!NO_ROOM.includes((error as NodeJS.ErrnoException).code) || performance.now() >= deadlineMs) throw error;
-        if (!isWaiting) this.#onWaiting(storageError(`cannot write ${this.#path}`, error));
-        isWaiting = true;
-        await delay(AGAIN_AFTER_MS);
-      }
+    for (let written = 0; written < bytes.length;) {
+      written += (await onceThereIsRoom(() => this.#file.write(bytes, written), this.#room())).bytesWritten;
     }
+  }
+
+  #room(): RoomOptions {
+    const deadlineMs = performance.now() + this.#patienceMs;
+    return {
+      goOn: () => performance.now() < deadlineMs,
+      onWaiting: (error) => this.#onWaiting(storageError(`cannot write ${this.#path}`, error)),
+    };
   }
 
   async #attempt(action: () => Promise<void>): Promise<void> {

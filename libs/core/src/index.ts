@@ -4,6 +4,7 @@ export { clippingSchema, optimizerSchema, scheduleSchema, type ClippingConfig, t
 export { CLUSTER_FIELDS, numericsSchema, runSchema, type NumericsConfig, type RunConfig, type RunOptions, type ShardHostKind } from './config/run-config.ts';
 export { wireSchema, type WireConfig } from './config/wire-config.ts';
 export { importBundle, importModelFunction, type ConfigBundle } from './config-bundle.ts';
+export { onceThereIsRoom, type RoomOptions } from './disk-room.ts';
 export { assertNever, LockstepError, messageOf, type ErrorCode, type LockstepErrorOptions } from './errors.ts';
 export { bytesOf, sha256 } from './hashing.ts';
 export { INSTRUCTION_SETS, type Capabilities, type InstructionSet, type Numerics } from './numerics.ts';

@@ -1,13 +1,8 @@
-import { LockstepError, messageOf } from '@lockstep/core';
+import { LockstepError, messageOf, onceThereIsRoom } from '@lockstep/core';
 import { mkdirSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Writable } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
-
-/** How soon a write is tried again for which the disk had no room. */
-const AGAIN_AFTER_MS = 250;
-const NO_ROOM: readonly (string | undefined)[] = ['ENOSPC', 'EDQUOT'];
 
 /**
  * A stream that appends to a file, whose directory is made where it is missing. While the disk is full it waits for room,
@@ -47,12 +42,7 @@ class AppendStream extends Writable {
   /** A full disk may take a part of what it is given. */
   async #append(bytes: Buffer): Promise<void> {
     for (let written = 0; written < bytes.length;) {
-      try {
-        written += (await this.#file!.write(bytes, written)).bytesWritten;
-      } catch (error) {
-        if (!NO_ROOM.includes((error as NodeJS.ErrnoException).code) || this.writableEnded) throw error;
-        await delay(AGAIN_AFTER_MS);
-      }
+      written += (await onceThereIsRoom(() => this.#file!.write(bytes, written), { goOn: () => !this.writableEnded })).bytesWritten;
     }
   }
 }
