@@ -1,10 +1,10 @@
 import type { CoverageMessage, HostCommand, ShardCoverage } from '@lockstep/transport';
-import { joinCoverage, type StepCoverage } from './shard-reports.ts';
+import { joinCoverage, type StepCoverage, type UnknownCoverage } from './shard-reports.ts';
 
 interface Asked {
   readonly shards: number;
   readonly parts: Map<number, ShardCoverage>;
-  readonly done: PromiseWithResolvers<StepCoverage | null>;
+  readonly done: PromiseWithResolvers<StepCoverage | UnknownCoverage>;
 }
 
 /** Questions to all shards what their step lacks. */
@@ -17,13 +17,17 @@ export class CoverageRequests {
     this.#broadcast = broadcast;
   }
 
-  /** Resolves with null where a shard does not answer in time. */
-  async ask(shards: number, timeoutMs: number): Promise<StepCoverage | null> {
+  /** Where shards do not answer in time, it is not known; `describe` names one and who holds it. */
+  async ask(shards: number, timeoutMs: number, describe: (shard: number) => string): Promise<StepCoverage | UnknownCoverage> {
     const request = this.#next;
     this.#next += 1;
-    const done = Promise.withResolvers<StepCoverage | null>();
-    this.#asked.set(request, { shards, parts: new Map(), done });
-    const late = setTimeout(() => done.resolve(null), timeoutMs);
+    const done = Promise.withResolvers<StepCoverage | UnknownCoverage>();
+    const parts = new Map<number, ShardCoverage>();
+    this.#asked.set(request, { shards, parts, done });
+    const late = setTimeout(() => {
+      const silent = Array.from({ length: shards }, (_, shard) => shard).filter((shard) => !parts.has(shard));
+      done.resolve({ unknown: `no answer from ${silent.map(describe).join(', ')}` });
+    }, timeoutMs);
     this.#broadcast({ coverage: { request } });
     try {
       return await done.promise;
@@ -38,6 +42,6 @@ export class CoverageRequests {
     const asked = this.#asked.get(request);
     if (asked === undefined) return;
     for (const part of shards) if (part.generation === generation) asked.parts.set(part.shard, part);
-    if (asked.parts.size === asked.shards) asked.done.resolve(joinCoverage(asked.parts, asked.shards));
+    if (asked.parts.size === asked.shards) asked.done.resolve(joinCoverage(asked.parts));
   }
 }

@@ -6,7 +6,7 @@ import { CoverageRequests } from './coverage-requests.ts';
 import { HostGone, ignoreHostGone } from './host-gone.ts';
 import { describeHost, HostRegistry, type Host } from './host-registry.ts';
 import { ShardGeneration, type FleetPlan } from './shard-generation.ts';
-import type { StepCoverage } from './shard-reports.ts';
+import type { StepCoverage, UnknownCoverage } from './shard-reports.ts';
 import type { TrainingState } from './shard-states.ts';
 
 /** Where the shards were, as the journal remembers it. */
@@ -118,10 +118,11 @@ export class ShardFleet {
     void this.#enqueue(() => this.#renew(cause));
   }
 
-  /** What the step under way lacks; null where the shards are not placed or do not answer in time. */
-  async coverage(): Promise<StepCoverage | null> {
-    if (!this.#isPlaced) return null;
-    return this.#coverages.ask(this.#generation.places.ranges.length, this.#options.config.failureDetectionMs);
+  /** What the step under way lacks, or why that is not known. */
+  async coverage(): Promise<StepCoverage | UnknownCoverage> {
+    if (!this.#isPlaced) return { unknown: 'the shards are being placed' };
+    const { places } = this.#generation;
+    return this.#coverages.ask(places.ranges.length, this.#options.config.failureDetectionMs, (shard) => `shard ${shard} on ${this.#describe(places.primary(shard))}`);
   }
 
   /** Steps and snapshots before these are recorded for good. */

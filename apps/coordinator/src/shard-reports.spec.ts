@@ -61,19 +61,19 @@ describe('copies of the state', () => {
 });
 
 describe('the coverage over all shards', () => {
-  const part = (shard: number, version: number, ...missingMicroBatches: number[]) => ({ generation: 1, shard, version, missingMicroBatches });
-  const joined = (...parts: ReturnType<typeof part>[]) => joinCoverage(new Map(parts.map((each) => [each.shard, each])), 2);
+  const part = (shard: number, version: number, ...missingMicroBatches: number[]) => ({ generation: 1, shard, version, missingMicroBatches, waitsFor: '' });
+  const joined = (...parts: ReturnType<typeof part>[]) => joinCoverage(new Map(parts.map((each) => [each.shard, each])));
+  const waiting = (shard: number) => ({ shard, waitsFor: '' });
 
   it('is what any shard at the step lacks', () => {
-    expect(joined(part(0, 7, 4, 1), part(1, 7, 1, 2))).toEqual({ step: 7, missing: [1, 2, 4], behind: [0, 1], isSplit: false });
+    expect(joined(part(0, 7, 4, 1), part(1, 7, 1, 2))).toEqual({ step: 7, missing: [1, 2, 4], behind: [waiting(0), waiting(1)], isSplit: false });
   });
 
   it('is that of the shards that are behind', () => {
-    expect(joined(part(0, 8, 0, 1, 2, 3), part(1, 7, 3))).toEqual({ step: 7, missing: [3], behind: [1], isSplit: true });
+    expect(joined(part(0, 8, 0, 1, 2, 3), part(1, 7, 3))).toEqual({ step: 7, missing: [3], behind: [waiting(1)], isSplit: true });
   });
 
-  it('is not known before all have parameters, or while one does not answer', () => {
-    expect(joined(part(0, 7), part(1, -1, 0))).toBeNull();
-    expect(joined(part(0, 7))).toBeNull();
+  it('is not known before all have parameters', () => {
+    expect(joined(part(0, 7), part(1, -1, 0))).toEqual({ unknown: 'the initial parameters have not come' });
   });
 });

@@ -1,4 +1,4 @@
-import { stepInFlight } from '@lockstep/scheduling';
+import { stepInFlight, type WaitingShard } from '@lockstep/scheduling';
 import type { BlockReference, BlockShelf, FinishedStep, ShardCoverage } from '@lockstep/transport';
 
 /** What the step under way still lacks, over all shards. */
@@ -8,9 +8,14 @@ export interface StepCoverage {
   /** Micro-batches that some shard at this step lacks, in order. */
   readonly missing: readonly number[];
   /** The shards that are at it. */
-  readonly behind: readonly number[];
+  readonly behind: readonly WaitingShard[];
   /** Some shards have made the step already: only workers that hold its version can compute the rest. */
   readonly isSplit: boolean;
+}
+
+/** Why it is not known what the step under way lacks. */
+export interface UnknownCoverage {
+  readonly unknown: string;
 }
 
 export interface ShardReportsEvents {
@@ -68,11 +73,10 @@ export class ShardReports {
   }
 }
 
-/** The coverage over all shards, or null where some have not said, or have no parameters yet. */
-export function joinCoverage(parts: ReadonlyMap<number, ShardCoverage>, shards: number): StepCoverage | null {
-  if (parts.size < shards) return null;
-  const inFlight = stepInFlight([...parts.values()].map(({ shard, version, missingMicroBatches }) => ({ shard, version, missing: missingMicroBatches })));
-  if (inFlight === null) return null;
+/** The coverage over all shards, of which each has said its own. */
+export function joinCoverage(parts: ReadonlyMap<number, ShardCoverage>): StepCoverage | UnknownCoverage {
+  const inFlight = stepInFlight([...parts.values()].map(({ missingMicroBatches, ...part }) => ({ ...part, missing: missingMicroBatches })));
+  if (inFlight === null) return { unknown: 'the initial parameters have not come' };
   const { step, missing, shards: behind } = inFlight;
   return { step, missing, behind, isSplit: behind.length < parts.size };
 }

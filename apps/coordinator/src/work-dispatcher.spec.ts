@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { rankOf, type Capabilities, type Rank } from '@lockstep/core';
 import { activeRanks, withActive, withLeaving, withLost, withRejoined, type Membership } from '@lockstep/scheduling';
 import type { CoordinatorMessage, FinishedStep } from '@lockstep/transport';
-import type { StepCoverage } from './shard-reports.ts';
+import type { StepCoverage, UnknownCoverage } from './shard-reports.ts';
 import { WorkDispatcher } from './work-dispatcher.ts';
 
 const MICRO_BATCHES = 8;
@@ -11,7 +11,7 @@ const machine: Capabilities = { engineBuild: 'tensorflow', device: 'cpu', gpuKin
 /** What workers were told, and the members that they are. */
 class Cluster implements Disposable {
   membership: Membership = [];
-  coverage: StepCoverage | null = null;
+  coverage: StepCoverage | UnknownCoverage = { unknown: 'the shards are being placed' };
   leastStep = 0;
   readonly sent: { readonly rank: Rank; readonly message: CoordinatorMessage }[] = [];
   readonly released: Rank[] = [];
@@ -82,7 +82,7 @@ function microBatchesOf(nodes: readonly { readonly level?: number; readonly inde
   return nodes.flatMap(({ level = 0, index = 0 }) => Array.from({ length: 2 ** level }, (_, offset) => index * 2 ** level + offset));
 }
 
-const lacks = (step: number, missing: readonly number[], isSplit = false): StepCoverage => ({ step, missing, behind: [0], isSplit });
+const lacks = (step: number, missing: readonly number[], isSplit = false): StepCoverage => ({ step, missing, behind: [{ shard: 0, waitsFor: 'its replica' }], isSplit });
 const all = Array.from({ length: MICRO_BATCHES }, (_, index) => index);
 const union = (parts: Iterable<readonly number[]>): number[] => [...new Set([...parts].flat())].sort((a, b) => a - b);
 
@@ -204,6 +204,23 @@ describe('a worker that leaves', () => {
     using idle = new Cluster(2);
     idle.dispatcher.leaving(rankOf(1));
     expect(idle.released).toEqual([1]);
+  });
+});
+
+describe('a step that takes long', () => {
+  it('is explained once where it lacks no micro-batch', async () => {
+    using cluster = new Cluster(1).begin();
+    cluster.finish(0, 20);
+    cluster.coverage = lacks(20, []);
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(cluster.log).toEqual(['step 20 has every micro-batch: shard 0 waits for its replica']);
+  });
+
+  it('is explained once where the shards do not say what it lacks', async () => {
+    using cluster = new Cluster(1).begin();
+    cluster.finish(0, 20);
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(cluster.log).toEqual(['step 20 waits for the shards: the shards are being placed']);
   });
 });
 

@@ -1,7 +1,7 @@
 import { messageOf, rankOf, type Rank, type RunConfig } from '@lockstep/core';
 import { decideExtras, planAssignment, withLate, withNext, withoutPast, withoutRank, withShares, watchStep, type Assignment, type Given, type Membership, type Speeds } from '@lockstep/scheduling';
 import type { CoordinatorMessage, FinishedStep } from '@lockstep/transport';
-import type { StepCoverage } from './shard-reports.ts';
+import type { StepCoverage, UnknownCoverage } from './shard-reports.ts';
 
 export interface WorkDispatcherOptions {
   readonly config: Pick<RunConfig, 'microBatches' | 'backupAfter' | 'failureDetectionMs'>;
@@ -10,7 +10,7 @@ export interface WorkDispatcherOptions {
   /** The least step that a worker is at, by its heartbeats. */
   readonly leastStep: () => number;
   readonly send: (rank: Rank, message: CoordinatorMessage) => void;
-  readonly coverage: () => Promise<StepCoverage | null>;
+  readonly coverage: () => Promise<StepCoverage | UnknownCoverage>;
   /** A worker that leaves has done what it had. */
   readonly onReleased: (rank: Rank) => void;
   /** Nobody who is there could make the step: all shards must go back. */
@@ -179,8 +179,10 @@ export class WorkDispatcher {
     this.#askedMs = performance.now();
     try {
       const coverage = await this.#options.coverage();
-      if (coverage !== null && this.#isOpen) this.#give(coverage);
-      then(coverage);
+      const isKnown = !('unknown' in coverage);
+      if (isKnown && this.#isOpen) this.#give(coverage);
+      if (!isKnown && this.isBusy) this.#explain(`step ${this.#step} waits for the shards: ${coverage.unknown}`, performance.now());
+      then(isKnown ? coverage : null);
     } catch (error) {
       this.#options.onStall(this.#step, `step ${this.#step}: cannot look up what it lacks: ${messageOf(error)}`);
     } finally {
@@ -192,7 +194,7 @@ export class WorkDispatcher {
     const nowMs = performance.now();
     const ahead = Math.max(this.#step, this.#options.leastStep());
     if (step < ahead) this.#stuckAfter(1, nowMs, `the shards are at step ${step}, the workers at ${ahead}: a replica that took over was behind`);
-    if (missing.length === 0 || step >= this.#untilStep) return;
+    if (step >= this.#untilStep) return;
     const { config, membership } = this.#options;
     const { extras, given, late, explanation } = decideExtras({
       nowMs, sinceMs: this.#stepSinceMs, usualMs: this.#usualMs || null, backupAfter: config.backupAfter, failureDetectionMs: config.failureDetectionMs,

@@ -163,8 +163,8 @@ export class HostedShard {
     this.#events.copied();
   }
 
-  #cover({ request, version, missing }: Extract<ShardMessage, { kind: 'coverage' }>): void {
-    this.#coverage.get(request)?.({ ...this.#key(), version, missingMicroBatches: [...missing] });
+  #cover({ request, version, missing, waitsFor }: Extract<ShardMessage, { kind: 'coverage' }>): void {
+    this.#coverage.get(request)?.({ ...this.#key(), version, missingMicroBatches: [...missing], waitsFor });
     this.#coverage.delete(request);
   }
 

@@ -39,6 +39,12 @@ export class NormExchange {
     return this.#own;
   }
 
+  /** The shards whose sums the step that waits lacks. */
+  get awaited(): readonly number[] {
+    const received = this.#received.get(this.#waiting ?? -1);
+    return [...this.#peers.keys()].filter((shard) => !received?.has(shard)).toSorted((a, b) => a - b);
+  }
+
   /** Connects to the shards that have moved; they are sent the last sums again. */
   connect(endpoints: readonly ShardEndpoint__Output[]): void {
     if (this.#plan.clipping.globalNorm === null) return;

@@ -169,7 +169,7 @@ describe('what a host tells its coordinator', () => {
     const { link } = host;
     const endpoints = await place(run, 1, [host]);
     link.command({ coverage: { request: 1 } });
-    expect((await link.message('coverage')).shards).toEqual([{ generation: 0, shard: 0, version: -1, missingMicroBatches: [] }]);
+    expect((await link.message('coverage')).shards).toEqual([{ generation: 0, shard: 0, version: -1, missingMicroBatches: [], waitsFor: 'the initial parameters' }]);
     const pushed = Promise.withResolvers<void>();
     using worker = new SyntheticWorker({ run, rank: 0, ranges: endpoints, nodes: nodesCovering(0, 3), onPushed: (_, index) => index === 1 && pushed.resolve() });
     worker.connect(endpoints.map(({ unixAddress }) => unixAddress));
@@ -341,7 +341,8 @@ it('waits with a shard that has eight copies which nobody has recorded', async (
   await worker.reached(8);
   host.link.command({ coverage: { request: 1 } });
   host.link.command({ coverage: { request: 2 } });
-  await host.link.message('coverage', ({ request }) => request === 2);
+  const { shards } = await host.link.message('coverage', ({ request }) => request === 2);
+  expect(shards?.map(({ waitsFor }) => waitsFor)).toEqual(['its copies of versions 1, 2, 3, 4, 5, 6, 7, 8 to be recorded']);
   expect(Math.max(...worker.versions[0]!.keys())).toBe(8);
   host.link.command({ acknowledge: { stepsBefore: 0, snapshotsBefore: 5 } });
   await worker.reached(12);

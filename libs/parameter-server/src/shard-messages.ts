@@ -35,7 +35,7 @@ export type ShardMessage =
   | { readonly kind: 'snapshot'; readonly version: number; readonly state: Float32Array<ArrayBuffer> }
   /** The snapshot of this version is not needed any more. */
   | { readonly kind: 'copy-dropped'; readonly version: number }
-  | { readonly kind: 'coverage'; readonly request: number; readonly version: number; readonly missing: readonly number[] }
+  | { readonly kind: 'coverage'; readonly request: number; readonly version: number; readonly missing: readonly number[]; readonly waitsFor: string }
   | { readonly kind: 'replica-state'; readonly inSync: boolean; readonly reason: string; readonly replicaAddress: string }
   | { readonly kind: 'note'; readonly level: 'info' | 'warn'; readonly message: string }
   | { readonly kind: 'fault'; readonly code: ErrorCode; readonly message: string; readonly hint: string | undefined };

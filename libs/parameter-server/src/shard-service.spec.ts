@@ -168,8 +168,9 @@ describe('a replica', () => {
     await expect.poll(async () => {
       primary.messages.length = 0;
       primary.service.take({ kind: 'coverage', request: 1 });
-      return (await primary.message('coverage')).missing;
-    }).toEqual([]);
+      const { missing, waitsFor } = await primary.message('coverage');
+      return { missing, waitsFor };
+    }).toEqual({ missing: [], waitsFor: `its replica at ${proxy.address} to have version 2` });
     primary.service.take({ kind: 'replicate', to: successor === 'nobody' ? null : other.endpoint });
     await worker.reached(STEPS);
     expectExact(worker, expectedSmall, [primary.endpoint]);

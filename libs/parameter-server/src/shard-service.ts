@@ -116,7 +116,7 @@ export class ShardService {
   #giveOut(): void {
     const pending = this.#pending;
     if (pending === null || this.#isRetired) return;
-    if (this.#attachedAt !== null && this.#replica !== null && this.#replica.confirmed < pending.version) return;
+    if (this.#isUnconfirmed(pending)) return;
     const copies = this.#wantsCopy(pending);
     // A replica's copies are as many as its primary's, which waits for both.
     if (copies && this.#copies.length >= MAX_COPIES && !this.#dropOldCopy() && this.#role === 'primary') return;
@@ -177,7 +177,20 @@ export class ShardService {
 
   #tellCoverage(request: number): void {
     const coverage = this.#pending === null ? this.#shard.coverage() : { version: this.version, missing: [] };
-    this.#tell({ kind: 'coverage', request, ...coverage });
+    this.#tell({ kind: 'coverage', request, ...coverage, waitsFor: coverage.missing.length > 0 ? '' : this.#explainWait() });
+  }
+
+  /** What a step waits for that lacks no micro-batch. */
+  #explainWait(): string {
+    if (this.#isRetired) return TAKEN_OVER;
+    if (this.#shard.version === -1) return 'the initial parameters';
+    if (this.#pending === null) return `the gradient norms of shards ${this.#norms.awaited.join(', ')}`;
+    if (this.#isUnconfirmed(this.#pending)) return `its replica at ${this.#replicaAddress} to have version ${this.#pending.version}`;
+    return `its copies of versions ${this.#copies.join(', ')} to be recorded`;
+  }
+
+  #isUnconfirmed({ version }: Pending): boolean {
+    return this.#attachedAt !== null && this.#replica !== null && this.#replica.confirmed < version;
   }
 
   #replicateTo(to: ShardEndpoint__Output | null): void {

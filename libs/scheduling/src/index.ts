@@ -15,5 +15,5 @@ export { endsEpoch, epochOfVersion, planRun, type RunPlan } from './run-plan.ts'
 export { withLate, withoutRank, withShares, type Share, type Speeds } from './speeds.ts';
 export { withNext, withoutPast, type FromStep } from './standing.ts';
 export { explainStep } from './step-explanation.ts';
-export { stepInFlight, type Given, type ShardCoverage, type StepClock, type StepState } from './step-state.ts';
+export { stepInFlight, type Given, type ShardCoverage, type StepClock, type StepState, type WaitingShard } from './step-state.ts';
 export { decideExtras, watchStep, type ExtrasDecision, type WatchDecision } from './step-watch.ts';

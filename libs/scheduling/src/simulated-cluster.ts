@@ -181,7 +181,7 @@ export class SimulatedCluster {
   #help(): void {
     this.#queriedMs = this.nowMs;
     const flight = stepInFlight(this.#shards.map(({ version, covered }, shard) => ({
-      shard, version, missing: Array.from({ length: this.#microBatches }, (_, index) => index).filter((index) => !covered.has(index)),
+      shard, version, waitsFor: '', missing: Array.from({ length: this.#microBatches }, (_, index) => index).filter((index) => !covered.has(index)),
     })));
     if (flight === null) return;
     const state: StepState = {

@@ -12,7 +12,7 @@ const MOST_RUNS = 8;
  */
 export function explainStep(state: StepState): string {
   if (state.missing.length === 0) {
-    return `step ${state.step} waits for ${state.shards.length === 1 ? 'shard' : 'shards'} ${state.shards.join(', ')}: every micro-batch is there`;
+    return `step ${state.step} has every micro-batch: ${state.shards.map(({ shard, waitsFor }) => `shard ${shard} waits for ${waitsFor}`).join('; ')}`;
   }
   const owners = ownersOf(state.assignment);
   const byOwner = [...Map.groupBy(state.missing, (microBatch) => owners.get(microBatch))];

@@ -29,7 +29,7 @@ export interface StepState extends StepClock {
   /** The micro-batches that some shard still lacks, in order. */
   readonly missing: readonly number[];
   /** The shards that have not finished the step. */
-  readonly shards: readonly number[];
+  readonly shards: readonly WaitingShard[];
   /** The assignment that stands at this step. */
   readonly assignment: Assignment;
   /** What the decisions before have given in this step; empty as a step begins. */
@@ -38,9 +38,14 @@ export interface StepState extends StepClock {
   readonly speeds: Speeds;
 }
 
-/** What a shard lacks in the step on its version; a version of -1 lacks the initial parameters. */
-export interface ShardCoverage {
+export interface WaitingShard {
   readonly shard: number;
+  /** What it waits for where it lacks no micro-batch, else ''. */
+  readonly waitsFor: string;
+}
+
+/** What a shard lacks in the step on its version; a version of -1 lacks the initial parameters. */
+export interface ShardCoverage extends WaitingShard {
   readonly version: number;
   readonly missing: readonly number[];
 }
@@ -54,7 +59,7 @@ export function stepInFlight(coverage: readonly ShardCoverage[]): Pick<StepState
   if (coverage.length === 0 || step < 0) return null;
   const behind = coverage.filter(({ version }) => version === step);
   const missing = [...new Set(behind.flatMap((shard) => shard.missing))].sort((a, b) => a - b);
-  return { step, missing, shards: behind.map(({ shard }) => shard) };
+  return { step, missing, shards: behind.map(({ shard, waitsFor }) => ({ shard, waitsFor })) };
 }
 
 /** Which worker each micro-batch is assigned to. */

@@ -22,7 +22,7 @@ const ranks = (...numbers: number[]): Rank[] => numbers.map(rankOf);
 
 /** Four workers of equal speed with two of eight micro-batches each; a step takes 100 ms and began so long ago. */
 const step = (waitedMs: number, changes: Partial<StepState> = {}): StepState => ({
-  nowMs: NOW, sinceMs: NOW - waitedMs, usualMs: 100, backupAfter: 3, failureDetectionMs: 2000, step: 812, missing: [4, 5], shards: [0],
+  nowMs: NOW, sinceMs: NOW - waitedMs, usualMs: 100, backupAfter: 3, failureDetectionMs: 2000, step: 812, missing: [4, 5], shards: [{ shard: 0, waitsFor: '' }],
   assignment: assignBySpeed(ranks(0, 1, 2, 3), new Map(), 8), given: [], membership: active(4), speeds: new Map(), ...changes,
 });
 const extrasOf = (state: StepState): Record<number, number[]> =>
@@ -97,7 +97,8 @@ it.each([
   [step(10, { membership: lost.filter(({ rank }) => rank === 3), missing: [0, 1, 2, 3, 6] }),
     'step 812 waits for micro-batches 0, 1: worker 0 has not come back, given to worker 3; micro-batches 2, 3: worker 1 has not come back, given to worker 3; '
     + 'micro-batch 6: worker 3 (gpu-d, process 4714) computing for 0.0 s, usually 0.1 s'],
-  [step(3200, { missing: [], shards: [1] }), 'step 812 waits for shard 1: every micro-batch is there'],
+  [step(3200, { missing: [], shards: [{ shard: 1, waitsFor: 'its replica' }, { shard: 3, waitsFor: 'the norms of shard 0' }] }),
+    'step 812 has every micro-batch: shard 1 waits for its replica; shard 3 waits for the norms of shard 0'],
 ])('explains in one line who holds a step up, since when and why (%#)', (state, expected) => {
   expect(decideExtras(state).explanation).toBe(expected);
 });
@@ -122,8 +123,9 @@ it('asks the shards when a step is late, and again in the same intervals, never 
 });
 
 it('takes for the step in flight that of the shard which is furthest behind', () => {
-  expect(stepInFlight([{ shard: 0, version: 7, missing: [0, 1, 2, 3] }, { shard: 1, version: 6, missing: [3] }, { shard: 2, version: 6, missing: [1, 3] }]))
-    .toEqual({ step: 6, missing: [1, 3], shards: [1, 2] });
-  expect(stepInFlight([{ shard: 0, version: 0, missing: [] }, { shard: 1, version: -1, missing: [] }])).toBeNull();
+  const at = (shard: number, version: number, ...missing: number[]) => ({ shard, version, missing, waitsFor: `what ${shard} waits for` });
+  expect(stepInFlight([at(0, 7, 0, 1, 2, 3), at(1, 6, 3), at(2, 6, 1, 3)]))
+    .toEqual({ step: 6, missing: [1, 3], shards: [{ shard: 1, waitsFor: 'what 1 waits for' }, { shard: 2, waitsFor: 'what 2 waits for' }] });
+  expect(stepInFlight([at(0, 0), at(1, -1)])).toBeNull();
   expect(stepInFlight([])).toBeNull();
 });

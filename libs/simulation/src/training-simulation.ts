@@ -56,7 +56,7 @@ export class TrainingSimulation {
     this.#coordinator = new Coordinator({
       cluster, queue: this.#queue, microBatches,
       speeds: new Map(this.#workers.map(({ number }) => [rankOf(number), microBatchMsOf(cluster, number)])),
-      coverage: () => this.#sites.map((site, shard) => ({ shard, version: site.version, missing: site.missing() })),
+      coverage: () => this.#sites.map((site, shard) => ({ shard, version: site.version, missing: site.missing(), waitsFor: '' })),
       assign: (worker, fromStep, nodes) => this.#workers[worker]?.assign(fromStep, nodes),
       give: (worker, step, nodes) => this.#workers[worker]?.give(step, nodes),
     }, workers);

@@ -6,6 +6,7 @@ export interface ShardCoverage {
   'shard'?: (number);
   'version'?: (number);
   'missingMicroBatches'?: (number)[];
+  'waitsFor'?: (string);
 }
 
 export interface ShardCoverage__Output {
@@ -13,4 +14,5 @@ export interface ShardCoverage__Output {
   'shard': (number);
   'version': (number);
   'missingMicroBatches': (number)[];
+  'waitsFor': (string);
 }
