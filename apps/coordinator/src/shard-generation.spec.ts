@@ -162,6 +162,18 @@ describe('a host that comes back by a new connection', () => {
     expect(primary.replicas).toEqual([]);
   });
 
+  it('is not taken for one that can take over, where its primary was in step with another', async () => {
+    await replicaOnOther();
+    primary.comesBack({ replicaAddress: '127.0.0.1:199' });
+    primary.tellsOfReplica(true, 199);
+    expect(generation.places.canPromote(0)).toBe(false);
+    expect(primary.replicas).toEqual([200]);
+    primary.tellsOfReplica(true, 199);
+    expect(generation.places.canPromote(0)).toBe(false);
+    primary.tellsOfReplica(true, 200);
+    expect(generation.places.canPromote(0)).toBe(true);
+  });
+
   it('ends a replica that does not listen yet: it is asked for anew', async () => {
     const replica = generation.startReplica(0, 2);
     other.comesBack({ role: 'replica', version: -1, tcpAddress: '' });

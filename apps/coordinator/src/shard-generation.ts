@@ -119,7 +119,12 @@ export class ShardGeneration {
     const ours = shards.filter(({ generation }) => generation === this.number);
     const [strays = [], held = []] = [true, false].map((isStray) => ours.filter((hosted) => this.#isStray(host, hosted) === isStray));
     this.#options.hosts.send(host, { drop: { belowGeneration: this.number, shardNumbers: strays.map(({ shard }) => shard) } });
-    for (const hosted of held) this.#tellAgain(host, hosted);
+    for (const { shard, role, replicaAddress } of held) {
+      if (this.places.primary(shard) !== host) continue;
+      this.places.notePrimary(shard, replicaAddress);
+      if (role === 'replica') this.#options.hosts.send(host, { promote: { generation: this.number, shard } });
+    }
+    for (const shard of this.places.withoutTheirReplica(host)) this.#replicateTo(shard, this.places.replicaEndpoint(shard));
   }
 
   /** Takes what a host tells of its shards; what is of another generation is of no use. */
@@ -162,13 +167,6 @@ export class ShardGeneration {
     // A replica that had lost its primary before lacks steps that are recorded: it cannot take over.
     if (takesOver && hosted.version < this.#reports.nextStep) return true;
     return this.#locate(host, hosted) === null;
-  }
-
-  #tellAgain(host: number, { shard, role, replicaAddress }: HostedShardMessage): void {
-    if (this.places.primary(shard) !== host) return;
-    if (role === 'replica') this.#options.hosts.send(host, { promote: { generation: this.number, shard } });
-    const replica = this.places.replicaEndpoint(shard);
-    if (replica !== null && replica.tcpAddress !== replicaAddress) this.#replicateTo(shard, replica);
   }
 
   #locate(host: number, { shard, unixAddress, tcpAddress }: Pick<HostedShardMessage, 'shard' | 'unixAddress' | 'tcpAddress'>): ShardEndpoint__Output | null {

@@ -40,7 +40,8 @@ describe('the places of shards', () => {
   it('pass to a replica that is reached and in sync, and to no other', () => {
     const places = placed();
     expect(places.canPromote(0)).toBe(false);
-    places.setInSync(0, true, at('c').tcpAddress);
+    places.notePrimary(0, at('c').tcpAddress);
+    expect(places.setInSync(0, true, at('c').tcpAddress)).toBeNull();
     expect(places.canPromote(0)).toBe(false);
     places.locate(2, 0, at('c'));
     expect(places.canPromote(0)).toBe(true);
@@ -54,12 +55,40 @@ describe('the places of shards', () => {
   it('have no replica in sync once another is given', () => {
     const places = placed();
     places.locate(2, 0, at('c'));
+    places.tellPrimary(0);
     places.setInSync(0, true, at('c').tcpAddress);
     places.setReplica(0, 3);
     expect(places.canPromote(0)).toBe(false);
+    places.locate(1, 1, at('c'));
+    places.tellPrimary(1);
     expect(places.setInSync(1, true, at('c').tcpAddress)).toBe(1);
     expect(places.dropReplicasOn(1)).toEqual([1]);
+    places.tellPrimary(1);
     expect(places.setInSync(1, true, at('c').tcpAddress)).toBeNull();
+  });
+
+  it('do not pass to a replica that is there where the primary was in step with another', () => {
+    const places = placed();
+    places.notePrimary(0, at('former').tcpAddress);
+    places.setInSync(0, true, at('former').tcpAddress);
+    places.locate(2, 0, at('c'));
+    expect(places.canPromote(0)).toBe(false);
+    expect(places.withoutTheirReplica(2)).toEqual([0]);
+    places.tellPrimary(0);
+    expect(places.withoutTheirReplica(2)).toEqual([]);
+    expect(places.setInSync(0, true, at('c').tcpAddress)).toBe(2);
+    expect(places.canPromote(0)).toBe(true);
+  });
+
+  it('want a replica again that their primary has lost while its host was away', () => {
+    const places = placed();
+    places.locate(2, 0, at('c'));
+    places.tellPrimary(0);
+    places.forsake(2);
+    expect(places.setInSync(0, false, at('c').tcpAddress)).toBeNull();
+    places.locate(2, 0, at('c'));
+    expect(places.withoutTheirReplica(2)).toEqual([0]);
+    expect(places.withoutTheirReplica(1)).toEqual([0]);
   });
 
   it('take no news of a replica that is there no more for news of its successor', () => {

@@ -9,9 +9,9 @@ interface Place {
   endpoint: ShardEndpoint__Output | null;
   replica: number | null;
   replicaEndpoint: ShardEndpoint__Output | null;
-  /** The replica that the primary was told of, by its TCP address; null while that is still to be told, undefined where it is not known any more. */
-  told: string | null | undefined;
-  /** Every version that workers have seen is on the replica too. */
+  /** The replica that the primary keeps, by its TCP address, or ''. */
+  kept: string;
+  /** Every version that workers have seen is on the kept replica too. */
   isInSync: boolean;
 }
 
@@ -23,7 +23,7 @@ export class ShardPlaces {
 
   constructor(ranges: readonly ShardRange[], placements: readonly ShardPlacement[]) {
     this.#places = ranges.map((range, shard) => ({
-      range, primary: placements[shard]?.primary ?? -1, endpoint: null, replica: placements[shard]?.replica ?? null, replicaEndpoint: null, told: undefined, isInSync: false,
+      range, primary: placements[shard]?.primary ?? -1, endpoint: null, replica: placements[shard]?.replica ?? null, replicaEndpoint: null, kept: '', isInSync: false,
     }));
   }
 
@@ -57,6 +57,11 @@ export class ShardPlaces {
     return this.#of(shard).replicaEndpoint;
   }
 
+  /** The shards of which this host has the primary or the replica, and whose primary does not keep the replica that is there. */
+  withoutTheirReplica(host: number): readonly number[] {
+    return this.#shardsWhere((place) => (place.primary === host || place.replica === host) && place.endpoint !== null && place.replicaEndpoint !== null && !keepsReplica(place));
+  }
+
   /** The shards whose primary this host is. */
   primariesOn(host: number): readonly number[] {
     return this.#shardsWhere(({ primary }) => primary === host);
@@ -74,8 +79,8 @@ export class ShardPlaces {
 
   /** Whether the shard's replica could take over now without a lost step. */
   canPromote(shard: number): boolean {
-    const { replicaEndpoint, isInSync } = this.#of(shard);
-    return isInSync && replicaEndpoint !== null;
+    const place = this.#of(shard);
+    return place.isInSync && place.replicaEndpoint !== null && keepsReplica(place);
   }
 
   /** Notes where a host has a shard, and gives that; null where it is not this shard's host. */
@@ -89,17 +94,24 @@ export class ShardPlaces {
   }
 
   setReplica(shard: number, host: number): void {
-    Object.assign(this.#of(shard), { replica: host, replicaEndpoint: null, told: null, isInSync: false });
+    Object.assign(this.#of(shard), { replica: host, replicaEndpoint: null });
   }
 
   /** The primary is told of the replica that is there now. */
   tellPrimary(shard: number): void {
     const place = this.#of(shard);
-    place.told = place.replicaEndpoint?.tcpAddress ?? null;
+    Object.assign(place, { kept: place.replicaEndpoint?.tcpAddress ?? '', isInSync: false });
+  }
+
+  /** The primary keeps the replica at this address, or none where it is ''. */
+  notePrimary(shard: number, kept: string): void {
+    const place = this.#of(shard);
+    place.isInSync &&= place.kept === kept;
+    place.kept = kept;
   }
 
   dropReplica(shard: number): void {
-    Object.assign(this.#of(shard), { replica: null, replicaEndpoint: null, told: null, isInSync: false });
+    Object.assign(this.#of(shard), { replica: null, replicaEndpoint: null });
   }
 
   /** The replicas that were on this host are none any more; gives their shards. */
@@ -109,19 +121,21 @@ export class ShardPlaces {
     return shards;
   }
 
-  /** What the primary says of the replica at this address; gives its host, or null where that is not the shard's replica any more. */
+  /** What the primary says of the replica at this address; gives its host, or null where that is not the shard's replica, or not there. */
   setInSync(shard: number, isInSync: boolean, replicaAddress: string): number | null {
     const place = this.#places[shard];
-    if (place === undefined || place.replica === null || (place.told !== undefined && place.told !== replicaAddress)) return null;
+    if (place === undefined || place.kept !== replicaAddress) return null;
+    const isThere = keepsReplica(place);
     place.isInSync = isInSync;
-    return place.replica;
+    if (!isInSync) place.kept = '';
+    return isThere ? place.replica : null;
   }
 
   /** The replica is the primary from now on; gives its host. */
   promote(shard: number): number {
     const place = this.#of(shard);
     if (place.replica === null) throw new Error(`shard ${shard} has no replica`);
-    Object.assign(place, { primary: place.replica, endpoint: place.replicaEndpoint, replica: null, replicaEndpoint: null, told: null, isInSync: false });
+    Object.assign(place, { primary: place.replica, endpoint: place.replicaEndpoint, replica: null, replicaEndpoint: null, kept: '', isInSync: false });
     return place.primary;
   }
 
@@ -143,3 +157,5 @@ export class ShardPlaces {
     return this.#places.flatMap((place, shard) => (holds(place) ? [shard] : []));
   }
 }
+
+const keepsReplica = ({ kept, replicaEndpoint }: Place): boolean => kept === replicaEndpoint?.tcpAddress;

@@ -33,7 +33,7 @@ export class HostedShard {
   #thread: Worker | null = null;
   #exited: Promise<void> = Promise.resolve();
   #addresses: readonly string[] = [];
-  /** The replica that it was told to keep, or ''. */
+  /** The replica that it was told to keep, or '' where that has broken or there is none. */
   #replicaAddress = '';
   #replicaState: { readonly inSync: boolean; readonly reason: string; readonly replicaAddress: string } | null = null;
   #isOver = false;
@@ -59,7 +59,10 @@ export class HostedShard {
   }
 
   command(command: ShardCommand): void {
-    if (command.kind === 'replicate') this.#replicaAddress = command.to?.tcpAddress ?? '';
+    if (command.kind === 'replicate') {
+      this.#replicaAddress = command.to?.tcpAddress ?? '';
+      this.#replicaState = null;
+    }
     if (this.#thread === null) this.#commands.push(command);
     else this.#thread.postMessage(command);
   }
@@ -169,6 +172,9 @@ export class HostedShard {
   }
 
   #tellReplica({ inSync, reason, replicaAddress }: Extract<ShardMessage, { kind: 'replica-state' }>): void {
+    // It speaks of a replica that it has been told to let go since.
+    if (replicaAddress !== this.#replicaAddress) return;
+    if (!inSync) this.#replicaAddress = '';
     this.#replicaState = { inSync, reason, replicaAddress };
     this.#send({ replicaState: { ...this.#key(), ...this.#replicaState } });
   }
