@@ -14,6 +14,7 @@ export const RUN = 'run';
 
 export interface ClusterOptions {
   readonly shape: Shape;
+  readonly epochs: number;
   readonly failureDetectionMs: number;
   readonly runsDirectory: string;
   /** Where each process has a directory for its temporary files, and its log. */
@@ -64,7 +65,7 @@ export class Cluster implements AsyncDisposable {
   async startCoordinator({ resume, minWorkers, minServers }: { readonly resume: boolean; readonly minWorkers: number; readonly minServers: number }): Promise<void> {
     const { runsDirectory } = this.#options;
     const listen = `${(await this.#hostOf(COORDINATOR))?.address ?? '127.0.0.1'}:${await this.#portOfCoordinator()}`;
-    const run = resume ? ['--resume', RUN] : ['--config', CONFIG, '--run', RUN, ...this.#flagsOfShape()];
+    const run = resume ? ['--resume', RUN] : ['--config', CONFIG, '--run', RUN, '--epochs', String(this.#options.epochs), ...this.#flagsOfShape()];
     const expected = ['--min-workers', String(minWorkers), ...(minServers > 0 ? ['--min-servers', String(minServers)] : [])];
     await this.#start(COORDINATOR, ['coordinator', '--listen', listen, '--runs-dir', runsDirectory, '--json', ...expected, ...run, ...this.#insecure()]);
     await this.coordinator.process.event('log', ({ message }) => message.includes('--join'));

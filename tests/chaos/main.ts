@@ -24,22 +24,22 @@ try {
 /** Seeds from `--seed` on, one after another. */
 async function runAll(runs: number, seed: number): Promise<readonly Outcome[]> {
   await using chaos = await Chaos.begin();
-  say(`quiet run: ${chaos.quiet.end.steps} steps in ${chaos.quiet.end.trainSeconds.toFixed(1)} s, ${chaos.quiet.end.parametersSha256}`);
+  const { end: { steps, trainSeconds, parametersSha256 } } = await chaos.quiet();
+  say(`quiet run: ${steps} steps in ${trainSeconds.toFixed(1)} s, ${parametersSha256}`);
   const outcomes: Outcome[] = [];
   for (let next = seed; next < seed + runs && !stop.signal.aborted; next += 1) {
-    if (runs === 1) say(describeSchedule(chaos.schedule(next)));
     const outcome = await chaos.run(next, stop.signal);
     outcomes.push(outcome);
-    report(outcome);
+    report(outcome, runs === 1);
   }
   return outcomes;
 }
 
-function report({ schedule, faults, problems, seconds, directory }: Outcome): void {
+function report({ schedule, faults, problems, seconds, directory }: Outcome, isAlone: boolean): void {
   say(`seed ${schedule.seed}: ${problems.length === 0 ? 'the same bytes' : 'FAILED'}; ${faults.length} faults, ${seconds.toFixed(1)} s`);
-  if (problems.length === 0) return;
   for (const problem of problems) say(`  ${problem}`);
-  say(`  ${describeSchedule(schedule).replaceAll('\n', '\n  ')}\n  logs: ${directory}\n  again: npm run chaos -- --seed ${schedule.seed} --runs 1`);
+  if (isAlone || problems.length > 0) say(`  ${describeSchedule(schedule).replaceAll('\n', '\n  ')}`);
+  if (problems.length > 0) say(`  logs: ${directory}\n  again: npm run chaos -- --seed ${schedule.seed} --runs 1`);
 }
 
 function parseOptions(): { readonly runs: number; readonly seed: number } {

@@ -6,5 +6,5 @@ export default defineRun({
   model: { kind: 'mlp', hidden: [64], dropout: 0.3 },
   optimizer: adam({ learningRate: warmupCosine({ peak: 2e-3, warmupSteps: 20 }) }),
   clipping: { globalNorm: 1 },
-  globalBatchSize: 64, microBatches: 8, epochs: 36, seed: 11,
+  globalBatchSize: 64, microBatches: 8, seed: 11,
 });
