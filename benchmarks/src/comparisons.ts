@@ -19,7 +19,6 @@ export const COMPARISONS: readonly Comparison[] = [
   { group: 'a', what: "1 worker against that loop on Lockstep's kernels", ours: 'oneWorkerOneBatch', peer: 'fastTfjs', peerName: 'loop, our kernels', goal: both(0.95) },
   { group: 'b', what: '2 workers against PyTorch DDP over gloo, batch 256', ours: 'twoWorkers', peer: 'torchDdp', peerName: 'DDP', goal: { mlp: 1, cnn: 1.15 } },
   { group: 'c', what: '2 workers against 1 worker, batch 256', ours: 'twoWorkers', peer: 'oneWorker', peerName: '1 worker', goal: null },
-  { group: 'f', what: '2 workers, a checkpoint every 50 steps against none', ours: 'checkpointing', peer: 'withoutCheckpoints', peerName: 'none', goal: both(0.98) },
   { group: 'f', what: '2 workers, shards on 2 servers with replicas, against none', ours: 'replicated', peer: 'onServers', peerName: 'no replicas', goal: null },
   { group: 'c', what: '2 workers against 2 independent processes', ours: 'twoWorkers', peer: 'twoAlone', peerName: '2 alone', goal: both(0.95) },
 ];

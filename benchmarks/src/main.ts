@@ -8,6 +8,7 @@ import type { BenchRow } from './bench-row.ts';
 import { torchVersion } from './contestants/index.ts';
 import { benchKernels } from './kernels/bench-kernels.ts';
 import { describeMachine } from './machine.ts';
+import { benchMemory } from './memory/bench-memory.ts';
 import { parseBenchOptions, type BenchOptions } from './options.ts';
 import { runRounds } from './rounds.ts';
 import { renderTable } from './table.ts';
@@ -39,6 +40,7 @@ async function bench({ groups, repetitions, quick, python, jsonFile }: BenchOpti
   if (groups.includes('e')) rows.push(...(await benchKernels({ python })).map((row): BenchRow => ({ ...row, group: 'e', range: null, goal: null })));
   if (groups.includes('g')) rows.push(...(await benchAllReduce({ python, withTorch: torch !== null, repetitions, quick, directory: runsDirectory, signal: stop.signal })));
   if (groups.includes('h')) rows.push(...(await benchBetweenHosts(repetitions, quick, stop.signal)));
+  if (groups.includes('i')) rows.push(...(await benchMemory({ quick, runsDirectory, signal: stop.signal })));
   rows.sort((left, right) => left.group.localeCompare(right.group));
   process.stdout.write(`${renderTable(rows)}\n${machine}; medians, rounds: ${repetitions}${quick ? ', quick: the figures say little' : ''}\n`);
   if (jsonFile !== null) await writeFile(jsonFile, `${JSON.stringify({ measured: new Date().toISOString(), machine, repetitions, quick, rows }, null, 2)}\n`);

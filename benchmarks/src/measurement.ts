@@ -3,6 +3,8 @@ export interface Measurement {
   readonly imagesPerSecond: number;
   /** What a Lockstep run tells of its steps. */
   readonly steps?: StepTimes;
+  /** Images per second in the steps of the same run that bear no checkpoint. */
+  readonly withoutCheckpoints?: number;
 }
 
 /** Medians over the steps, in milliseconds. */

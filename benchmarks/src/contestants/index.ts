@@ -1,5 +1,6 @@
 import type { Measurement } from '../measurement.ts';
 import type { Workload } from '../workload.ts';
+import { CHECKPOINT_EVERY, measureCheckpointing } from './checkpoint-cost.ts';
 import { runLockstep } from './lockstep-run.ts';
 import { runLoops } from './loops.ts';
 import { runTorchDdp } from './torch-ddp.ts';
@@ -12,13 +13,15 @@ export const CONTESTANT_NAMES = {
   fastTfjs: "tfjs-node loop with Lockstep's kernels",
   twoWorkers: 'Lockstep, 2 workers, batch 256',
   oneWorker: 'Lockstep, 1 worker, batch 256',
-  checkpointing: 'Lockstep, 2 workers, a checkpoint every 50 steps',
-  withoutCheckpoints: 'Lockstep, 2 workers, no checkpoints',
+  checkpointing: 'Lockstep, 2 workers, checkpoints',
   onServers: 'Lockstep, 2 workers, shards on 2 parameter servers',
   replicated: 'Lockstep, 2 workers, shards on 2 parameter servers with replicas',
   twoAlone: '2 independent processes, batch 128 each',
   torchDdp: 'PyTorch DDP over gloo, 2 processes, batch 256',
 } as const;
+
+/** A run whose checkpoints are measured lasts so many times as long as others: it needs many of them. */
+const CHECKPOINTING_FACTOR = 10;
 
 export type ContestantName = keyof typeof CONTESTANT_NAMES;
 
@@ -31,15 +34,16 @@ export interface ContestantOptions {
 /** Runs a contestant once, as processes of its own. */
 export function measure(name: ContestantName, workload: Workload, { python, runsDirectory, signal }: ContestantOptions): Promise<Measurement> {
   const lockstep = (workers: number, microBatches: number, flags: readonly string[] = []) => runLockstep({ workload, workers, microBatches, flags, runsDirectory, signal });
-  const none = ['--checkpoints.every-epoch', 'false', '--checkpoints.every-minutes', 'none'];
+  const checkpoints = ['--checkpoints.every-epoch', 'false', '--checkpoints.every-minutes', 'none', '--checkpoints.every-steps', String(CHECKPOINT_EVERY)];
   const servers = ['--shard-hosts', 'servers', '--parameter-servers', '2'];
   const { model, seconds } = workload;
   switch (name) {
     case 'oneWorkerOneBatch': return lockstep(1, 1);
     case 'oneWorker': return lockstep(1, 2);
     case 'twoWorkers': return lockstep(2, 2);
-    case 'checkpointing': return lockstep(2, 2, [...none, '--checkpoints.every-steps', '50']);
-    case 'withoutCheckpoints': return lockstep(2, 2, none);
+    case 'checkpointing': return runLockstep({
+      workload: { ...workload, steps: CHECKPOINTING_FACTOR * workload.steps }, workers: 2, microBatches: 2, flags: checkpoints, runsDirectory, signal, measure: measureCheckpointing,
+    });
     case 'onServers': return lockstep(2, 2, servers);
     case 'replicated': return lockstep(2, 2, [...servers, '--replicas', '1']);
     case 'plainTfjs': return runLoops({ kind: 'tfjs', model, seconds }, 1, signal);

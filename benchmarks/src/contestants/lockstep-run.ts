@@ -17,10 +17,12 @@ export interface LockstepRunOptions {
   readonly flags: readonly string[];
   readonly runsDirectory: string;
   readonly signal: AbortSignal;
+  /** What to make of the steps after the warm-up. */
+  readonly measure?: (steps: readonly StepEvent[]) => Measurement;
 }
 
 /** `lockstep train` as a user starts it, from its own step events after the warm-up. */
-export async function runLockstep({ workload, workers, microBatches, flags, runsDirectory, signal }: LockstepRunOptions): Promise<Measurement> {
+export async function runLockstep({ workload, workers, microBatches, flags, runsDirectory, signal, measure = measureSteps }: LockstepRunOptions): Promise<Measurement> {
   const run = join(runsDirectory, 'run');
   await runProcess(process.execPath, [
     CLI, 'train', '--json', '--runs-dir', runsDirectory, '--run', 'run',
@@ -30,7 +32,7 @@ export async function runLockstep({ workload, workers, microBatches, flags, runs
   ], { signal });
   const steps = await readSteps(join(run, 'metrics.jsonl'));
   await rm(run, { recursive: true });
-  return measureSteps(steps.slice(Math.floor(steps.length * WARM_UP)));
+  return measure(steps.slice(Math.floor(steps.length * WARM_UP)));
 }
 
 /** The first of `steps` only says when the second began. */
