@@ -63,7 +63,7 @@ function descend(config: RunConfig, training: Dataset, model: TrainingModel): Fl
 async function writeReceipts(run: RunDirectory, { numerics }: Engine, flat: Float32Array): Promise<void> {
   const parametersSha256 = sha256(new Uint8Array(flat.buffer));
   const { writer: receipts } = await openReceiptWriter(run.file('receipts.jsonl'), { resumeAt: null, stepsPerEpoch: STEPS });
-  receipts.write({ kind: 'run', formatVersion: 1, configSha256: sha256('config'), numerics, seed: 42, wire: 'float32', parameters: flat.length });
+  receipts.write({ kind: 'run', formatVersion: 1, configSha256: sha256('config'), numerics, seed: 42, wire: 'float32', parameterWire: 'float32', parameters: flat.length });
   receipts.write({ kind: 'end', version: STEPS, parametersSha256 });
   await receipts.close();
 }

@@ -30,7 +30,7 @@ interface Change {
 async function makeRun(name: string, { lossOfStep2 = 0.1 + 0.2, intraOpThreads = 1, bias = 6, steps = 4, digests = '0000000a0000000b0000000c', checkpoints = {} }: Change = {}): Promise<void> {
   const run = await createRunDirectory(runs, name);
   const { writer: receipts } = await openReceiptWriter(run.file('receipts.jsonl'), { resumeAt: null, stepsPerEpoch: 4 });
-  const head: Receipt = { kind: 'run', formatVersion: 1, configSha256: sha256('config'), numerics: { ...numerics, intraOpThreads }, seed: 42, wire: 'float32', parameters: 6 };
+  const head: Receipt = { kind: 'run', formatVersion: 1, configSha256: sha256('config'), numerics: { ...numerics, intraOpThreads }, seed: 42, wire: 'float32', parameterWire: 'float32', parameters: 6 };
   receipts.write(head);
   [0.9, 0.5, lossOfStep2, 0.2].slice(0, steps).forEach((loss, step) => {
     receipts.write({ kind: 'step', step, version: step + 1, loss, numExamples: 256, numCorrect: 1, lossSum: 256 * loss, digests: step === 2 ? digests : '', parametersSha256: null });

@@ -20,7 +20,12 @@ const CLUSTERS: readonly (readonly [name: string, flags: readonly string[]])[] =
   ['shards-everywhere-with-replicas', ['--workers', '2', '--shard-hosts', 'coordinator,workers,servers', '--parameter-servers', '1', '--shards', '5', '--replicas', '1']],
 ];
 
-describe.each(['bf16', 'int8'])('the same model with gradients that travel as %s', (wire) => {
+describe.each([
+  ['gradients that travel as bf16', ['--wire', 'bf16'], { wire: 'bf16', parameterWire: 'float32' }],
+  ['gradients that travel as int8', ['--wire', 'int8'], { wire: 'int8', parameterWire: 'float32' }],
+  ['parameters that travel as bf16', ['--parameter-wire', 'bf16'], { wire: 'float32', parameterWire: 'bf16' }],
+  ['both as bf16', ['--wire', 'bf16', '--parameter-wire', 'bf16'], { wire: 'bf16', parameterWire: 'bf16' }],
+])('the same model with %s', (_, compressed, named) => {
   let runsDirectory: string;
   beforeAll(async () => {
     runsDirectory = await mkdtemp(join(tmpdir(), 'lockstep-equivalence-'));
@@ -34,7 +39,6 @@ describe.each(['bf16', 'int8'])('the same model with gradients that travel as %s
   };
 
   it('ends with the same bytes by any number of workers, by shared memory or sockets, and with others than as float32', async () => {
-    const compressed = ['--wire', wire];
     const one = await train('one', '--workers', '1', ...compressed);
     for (const [name, ...flags] of [
       ['three-workers-three-shards', '--workers', '3', '--shards', '3'],
@@ -46,7 +50,7 @@ describe.each(['bf16', 'int8'])('the same model with gradients that travel as %s
     }
     expect((await train('float32', '--workers', '1')).parametersSha256).not.toBe(one.parametersSha256);
     const [record] = await Array.fromAsync(readReceipts((await openRunDirectory(runsDirectory, 'one')).file('receipts.jsonl')));
-    expect(record).toMatchObject({ kind: 'run', wire });
+    expect(record).toMatchObject({ kind: 'run', ...named });
   }, 120_000);
 });
 

@@ -299,7 +299,7 @@ class Run {
     if (kept.numSteps < (from?.version ?? 0)) {
       throw new LockstepError('storage', `${directory.file('receipts.jsonl')} has the steps up to ${kept.numSteps}, the newest checkpoint is of step ${from?.version}`, { hint: 'put back the whole file, or remove the checkpoints after it' });
     }
-    if (!kept.hasRun) writer.write({ kind: 'run', formatVersion: 1, configSha256, numerics: this.#workers.numerics, seed: config.seed, wire: config.wire, parameters: layout.totalLength });
+    if (!kept.hasRun) writer.write({ kind: 'run', formatVersion: 1, configSha256, numerics: this.#workers.numerics, seed: config.seed, wire: config.wire, parameterWire: config.parameterWire, parameters: layout.totalLength });
     this.#startClock = () => record.start(from?.progress.trainSeconds ?? 0);
     this.#announce(dataset, layout, plan, from?.version ?? 0);
     this.#training = new Training({
@@ -324,10 +324,10 @@ class Run {
   }
 
   #shardPlan(layout: ParameterLayout, plan: RunPlan): Omit<ShardPlan, 'range' | 'shard' | 'shards'> {
-    const { config: { microBatches, optimizer, clipping, wire, onNonFinite, receiptHashEverySteps, checkpoints } } = this.#options;
+    const { config: { microBatches, optimizer, clipping, wire, parameterWire, onNonFinite, receiptHashEverySteps, checkpoints } } = this.#options;
     const snapshotEvery = [plan.stepsPerEpoch, ...(receiptHashEverySteps > 0 ? [receiptHashEverySteps] : [])];
     const { trainableLength, totalLength } = layout;
-    return { trainableLength, totalLength, microBatches, totalSteps: plan.totalSteps, stepsPerEpoch: plan.stepsPerEpoch, optimizer, clipping, wire, snapshotEvery, checkpointEvery: checkpoints.everySteps, onNonFinite };
+    return { trainableLength, totalLength, microBatches, totalSteps: plan.totalSteps, stepsPerEpoch: plan.stepsPerEpoch, optimizer, clipping, wire, parameterWire, snapshotEvery, checkpointEvery: checkpoints.everySteps, onNonFinite };
   }
 
   /** Waits for who is to take part; one whose shards may live elsewhere takes them over without waiting long. */

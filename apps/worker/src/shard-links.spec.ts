@@ -30,7 +30,7 @@ function connect() {
   const [held, errors]: [HeldPartial[], LockstepError[]] = [[], []];
   const versions = new VersionAssembly(LENGTH, 1, () => change.notify());
   const links = new ShardLinks({
-    rank: 3, joined: 'unix:none', versions, initial: parameters.map((value) => value + 0.5), partialBytes: (length) => length * 4, held: () => held,
+    rank: 3, joined: 'unix:none', versionPort: (shard, range) => versions.port(shard, range), initial: parameters.map((value) => value + 0.5), partialBytes: (length) => length * 4, held: () => held,
     onBroken: (_, error) => {
       errors.push(error);
       change.notify();

@@ -1,14 +1,15 @@
 import type { LockstepError } from '@lockstep/core';
-import type { PlacementMessage } from '@lockstep/transport';
+import type { ShardRange } from '@lockstep/parameter-server';
+import type { PlacementMessage, VersionPort } from '@lockstep/transport';
 import type { HeldPartial } from './held-partial.ts';
 import { ShardLink } from './shard-link.ts';
-import type { VersionAssembly } from './version-assembly.ts';
 
 export interface ShardLinksOptions {
   readonly rank: number;
   /** Where this worker joined its coordinator. */
   readonly joined: string;
-  readonly versions: VersionAssembly;
+  /** Where the versions of a shard go. */
+  readonly versionPort: (shard: number, range: ShardRange) => VersionPort;
   /** The initial parameters, for a shard that asks for its range of them. */
   readonly initial: Float32Array;
   /** Bytes of a partial's first elements. */
@@ -30,13 +31,13 @@ export class ShardLinks {
 
   /** Connects to the shards where they are now; the ways to those that have not moved stay. */
   place({ shards, token }: PlacementMessage): void {
-    const { rank, joined, versions, initial, partialBytes, held, onBroken } = this.#options;
+    const { rank, joined, versionPort, initial, partialBytes, held, onBroken } = this.#options;
     this.#links = shards.map((endpoint, shard) => {
       const link = this.#links[shard];
       if (link?.leadsTo(endpoint, token) === true) return link;
       link?.close();
       return new ShardLink({
-        rank, joined, endpoint, token, initial, partialBytes, held, versions: versions.port(shard, endpoint), onBroken: (error, attempt) => onBroken(shard, error, attempt),
+        rank, joined, endpoint, token, initial, partialBytes, held, versions: versionPort(shard, endpoint), onBroken: (error, attempt) => onBroken(shard, error, attempt),
       });
     });
   }

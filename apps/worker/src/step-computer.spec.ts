@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { bytesOf, numericsSchema, runSchema, sha256, uniformStream, type RunOptions } from '@lockstep/core';
 import { createPreparation } from '@lockstep/data';
 import { createTrainingModel, openLocalEngine, type Engine } from '@lockstep/engine';
-import { addTallies, createKernels, createPartialCodec, emptyTally, type Kernels, leafOf, type Tally, type TreeNode, type Vector } from '@lockstep/reduction';
+import { addTallies, createKernels, createVectorCodec, emptyTally, type Kernels, leafOf, type Tally, type TreeNode, type Vector } from '@lockstep/reduction';
 import { MicroBatchSource } from './micro-batch-source.ts';
 import { StepComputer } from './step-computer.ts';
 import { syntheticDataset } from './testing/synthetic-dataset.ts';
@@ -66,7 +66,7 @@ describe('the partial of a node', () => {
     };
     const kernels = createKernels();
     const { layout } = computer().model;
-    const codec = createPartialCodec(kernels, kernels.wireFormats[wire], layout.trainableLength);
+    const codec = createVectorCodec(kernels, kernels.wireFormats[wire], layout.trainableLength);
     const decoded = (bytes: Uint8Array): Vector => {
       const [room, vector] = [kernels.allocateBytes(bytes.length), kernels.allocate(layout.totalLength)];
       room.data.set(bytes);

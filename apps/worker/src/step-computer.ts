@@ -1,6 +1,6 @@
 import { bytesOf, deriveSeed, LockstepError, type RunConfig } from '@lockstep/core';
 import type { TrainingModel } from '@lockstep/engine';
-import { addTallies, createPartialCodec, emptyTally, leafOf, microBatchesOf, TreeReduction, type Kernels, type PartialCodec, type Tally, type TreeNode, type Vector } from '@lockstep/reduction';
+import { addTallies, createVectorCodec, emptyTally, leafOf, microBatchesOf, TreeReduction, type Kernels, type VectorCodec, type Tally, type TreeNode, type Vector } from '@lockstep/reduction';
 import type { MicroBatchSource } from './micro-batch-source.ts';
 
 export interface NodePartial {
@@ -23,7 +23,7 @@ export class StepComputer {
   readonly #model: TrainingModel;
   readonly #source: MicroBatchSource;
   readonly #kernels: Kernels;
-  readonly #codec: PartialCodec;
+  readonly #codec: VectorCodec;
   /** Each gives back the memory of a sum that was given out. */
   readonly #lent: (() => void)[] = [];
 
@@ -32,7 +32,7 @@ export class StepComputer {
     this.#model = model;
     this.#source = source;
     this.#kernels = kernels;
-    this.#codec = createPartialCodec(kernels, kernels.wireFormats[config.wire], model.layout.trainableLength);
+    this.#codec = createVectorCodec(kernels, kernels.wireFormats[config.wire], model.layout.trainableLength);
   }
 
   /** A step begins: the sums of the one before are reused. */

@@ -29,7 +29,7 @@ const values = (shards: readonly LocalShard[]): Float32Array => Float32Array.fro
 
 function startWorker(rank = 0) {
   const engine = new SyntheticEngine();
-  const loop = new TrainingLoop({ rank, joined: 'unix:none', engine, layout, initial, wire: 'float32', onShardBroken: () => undefined });
+  const loop = new TrainingLoop({ rank, joined: 'unix:none', engine, layout, initial, config: { wire: 'float32', parameterWire: 'float32' }, onShardBroken: () => undefined });
   engine.onPartial = (partial) => loop.takePartial(partial);
   const ending = new AbortController();
   const ended = loop.run(ending.signal).catch((error: unknown) => error);

@@ -1,11 +1,12 @@
-import type { LockstepError, ParameterLayout, WireConfig } from '@lockstep/core';
-import { partialBytes, type TreeNode } from '@lockstep/reduction';
+import type { LockstepError, ParameterLayout, RunConfig } from '@lockstep/core';
+import { encodedBytes, type TreeNode } from '@lockstep/reduction';
 import { microBatchesIn } from '@lockstep/scheduling';
 import type { PlacementMessage } from '@lockstep/transport';
 import { Change } from './change.ts';
 import { CurrentAssignment } from './current-assignment.ts';
 import type { EngineHandle, PartialMessage } from './engine-handle.ts';
 import type { HeldPartial } from './held-partial.ts';
+import { versionPorts } from './rounded-versions.ts';
 import { ShardLinks } from './shard-links.ts';
 import { VersionAssembly, type CompleteVersion } from './version-assembly.ts';
 
@@ -16,7 +17,7 @@ export interface TrainingLoopOptions {
   readonly engine: Pick<EngineHandle, 'compute' | 'interrupt' | 'wait'>;
   readonly layout: ParameterLayout;
   readonly initial: Float32Array;
-  readonly wire: WireConfig;
+  readonly config: Pick<RunConfig, 'wire' | 'parameterWire'>;
   readonly onShardBroken: (shard: number, error: LockstepError, attempt: number) => void;
 }
 
@@ -132,7 +133,7 @@ export class TrainingLoop {
   }
 
   #beginGeneration({ shards }: PlacementMessage): void {
-    const { rank, joined, layout, initial, wire, engine, onShardBroken } = this.#options;
+    const { rank, joined, layout, initial, config, engine, onShardBroken } = this.#options;
     if (this.#generation !== null) {
       this.#generation.shards.close();
       this.#generation.over.abort();
@@ -144,7 +145,9 @@ export class TrainingLoop {
       engine.interrupt();
       this.#change.notify();
     });
-    const links = new ShardLinks({ rank, joined, versions, initial, partialBytes: partialBytes(wire, layout.trainableLength), held: () => this.#held, onBroken: onShardBroken });
+    const links = new ShardLinks({
+      rank, joined, initial, versionPort: versionPorts(versions, layout.trainableLength, config.parameterWire), partialBytes: encodedBytes(config.wire, layout.trainableLength), held: () => this.#held, onBroken: onShardBroken,
+    });
     this.#generation = { versions, shards: links, over: new AbortController() };
     this.#change.notify();
   }

@@ -42,6 +42,7 @@ export class VersionAssembly {
   /** Where the versions of one shard go. One that comes again, after a reconnection, is of no use. */
   port(shard: number, { from, to }: ShardRange): VersionPort {
     return {
+      bytes: 4 * (to - from),
       reserve: (version) => {
         if (version <= this.#newestVersion || this.#arriving.get(version)?.there.has(shard) === true) return null;
         return bytesOf(this.#of(version).parameters.subarray(from, to));

@@ -108,7 +108,7 @@ class WorkerProcess {
     const engine = await this.#startEngine(config, welcome);
     const { specs, topology, initial } = await engine.ready;
     this.#loop = new TrainingLoop({
-      rank: welcome.rank, joined: join, engine, layout: layOutParameters(specs), initial, wire: config.wire,
+      rank: welcome.rank, joined: join, engine, layout: layOutParameters(specs), initial, config,
       onShardBroken: (shard, error, attempt) => {
         if (attempt === 0) this.#options.onNote(`shard ${shard}: ${error.message}; connecting again`);
       },

@@ -33,7 +33,7 @@ tell({ kind: 'times', milliseconds: await exchange(await endpoints.promise) });
 function startShard(): void {
   const plan: ShardPlan = {
     range: ranges[rank]!, trainableLength: floats, totalLength: floats, microBatches: processes, totalSteps: steps + 1, stepsPerEpoch: steps + 1,
-    optimizer: optimizerSchema.parse({ kind: 'sgd', learningRate: 1e-3 }), clipping: clippingSchema.parse({}), wire: 'float32', shard: rank, shards: processes,
+    optimizer: optimizerSchema.parse({ kind: 'sgd', learningRate: 1e-3 }), clipping: clippingSchema.parse({}), wire: 'float32', parameterWire: 'float32', shard: rank, shards: processes,
     snapshotEvery: [], checkpointEvery: null, onNonFinite: 'stop',
   };
   const shard = new HostedShard(1, rank, 'primary', {
@@ -69,6 +69,7 @@ async function exchange(shards: readonly ShardEndpoint__Output[]): Promise<reado
   const links = shards.map(({ unixAddress, tcpAddress }, shard) => new ExchangeClient({
     rank, token: TOKEN, address: carrier === 'tcp' && shard !== rank ? tcpAddress : unixAddress, length: ranges[shard]!.to - ranges[shard]!.from,
     versions: {
+      bytes: 4 * (ranges[shard]!.to - ranges[shard]!.from),
       reserve: () => bytesOf(parameters.subarray(ranges[shard]!.from, ranges[shard]!.to)),
       commit: (version) => {
         arrived.set(version, (arrived.get(version) ?? 0) + 1);

@@ -1,12 +1,12 @@
 import { createReadStream } from 'node:fs';
-import { LockstepError, wireSchema } from '@lockstep/core';
+import { LockstepError, parameterWireSchema, wireSchema } from '@lockstep/core';
 import { z } from 'zod';
 import { hashSchema } from './checkpoint-manifest.ts';
 import type { ReceiptLine } from './receipts.ts';
 import { storageError } from './storage-error.ts';
 
 const receiptSchema = z.discriminatedUnion('kind', [
-  z.looseObject({ kind: z.literal('run'), formatVersion: z.literal(1), configSha256: hashSchema, numerics: z.looseObject({}), seed: z.int(), wire: wireSchema, parameters: z.int() }),
+  z.looseObject({ kind: z.literal('run'), formatVersion: z.literal(1), configSha256: hashSchema, numerics: z.looseObject({}), seed: z.int(), wire: wireSchema, parameterWire: parameterWireSchema, parameters: z.int() }),
   z.looseObject({
     kind: z.literal('step'), step: z.int(), version: z.int(), loss: z.number(), accuracy: z.number().optional(), numExamples: z.int(),
     numCorrect: z.int(), lossSum: z.number(), numNonFinite: z.int().optional(), digests: z.string().regex(/^([0-9a-f]{8})*$/), parametersSha256: hashSchema.nullable(),

@@ -12,7 +12,7 @@ import type { Receipt, ReceiptLine, StepReceipt } from './receipts.ts';
 const numerics: Numerics = {
   engineBuild: 'tensorflow 2.21.0 cpu', device: 'cpu', gpuKind: null, intraOpThreads: 1, oneDnn: true, instructionSet: 'AVX2', deterministicOps: true,
 };
-const run: Receipt = { kind: 'run', formatVersion: 1, configSha256: sha256('config'), numerics, seed: 42, wire: 'float32', parameters: 7 };
+const run: Receipt = { kind: 'run', formatVersion: 1, configSha256: sha256('config'), numerics, seed: 42, wire: 'float32', parameterWire: 'float32', parameters: 7 };
 const stepAt = (step: number, change: Partial<StepReceipt> = {}): StepReceipt => ({
   kind: 'step', step, version: step + 1, loss: Math.exp(-step) / 3, accuracy: 0.5, numExamples: 256, numCorrect: 128, lossSum: 256 * Math.exp(-step) / 3,
   digests: '0123abcd00000001', parametersSha256: null, ...change,

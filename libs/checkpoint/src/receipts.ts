@@ -1,4 +1,4 @@
-import type { Numerics, WireConfig } from '@lockstep/core';
+import type { Numerics, ParameterWireConfig, WireConfig } from '@lockstep/core';
 
 /** One JSON line a record. The first says what the run is, the last how it ended; between them a line a step. */
 export type Receipt = RunReceipt | StepReceipt | EndReceipt;
@@ -11,6 +11,8 @@ export interface RunReceipt {
   readonly seed: number;
   /** The form in which gradients were added up and travelled. */
   readonly wire: WireConfig;
+  /** The form in which workers saw the parameters. */
+  readonly parameterWire: ParameterWireConfig;
   /** Elements of the flat vector, buffers included. */
   readonly parameters: number;
 }

@@ -1,4 +1,4 @@
-import { clippingSchema, optimizerSchema, wireSchema, type OptimizerConfig } from '@lockstep/core';
+import { clippingSchema, optimizerSchema, parameterWireSchema, wireSchema, type OptimizerConfig } from '@lockstep/core';
 import { createKernels, createOptimizer } from '@lockstep/reduction';
 import { z } from 'zod';
 
@@ -19,6 +19,7 @@ export const shardPlanSchema = z.strictObject({
   optimizer: optimizerSchema,
   clipping: clippingSchema,
   wire: wireSchema,
+  parameterWire: parameterWireSchema,
   /** The shard's number among `shards`, in range order. */
   shard: count,
   shards: z.int().min(1),

@@ -1,4 +1,4 @@
-import { assertNever, bytesOf, LockstepError } from '@lockstep/core';
+import { assertNever, LockstepError } from '@lockstep/core';
 import {
   blankHeader, ChunkAssembly, encodeFrame, ExchangeServer, framesOf, nearestAddress,
   type FinishedStep, type PeerConnection, type PeerHello, type PeerReceiver, type ShardEndpoint__Output, type StreamEnd,
@@ -22,7 +22,6 @@ const TAKEN_OVER = 'the replica has taken over';
 /** A version that is complete and not yet given out. */
 interface Pending {
   readonly version: number;
-  readonly parameters: Float32Array;
   readonly finished: FinishedStep | null;
 }
 
@@ -42,8 +41,8 @@ export class ShardService {
   readonly #notes: LimitedNotes;
   #role: ShardRole;
   #pending: Pending | null = null;
-  /** The version that workers have (a replica: that it has confirmed). */
-  #given: { readonly version: number; readonly parameters: Float32Array } | null = null;
+  /** The version that workers have (a replica: that it has confirmed), -1 before the first. */
+  #given = -1;
   #replica: ReplicaLink | null = null;
   #replicaAddress = '';
   /** The version at which the replica was sent the state, or null before. */
@@ -67,8 +66,8 @@ export class ShardService {
     this.#shard = new Shard(plan, {
       normsReady: (step, blockSums) => this.#norms.offer({ step, blockSums }),
       stepReduced: (finished, gradient) => this.#sendToReplica(finished, gradient),
-      versionReady: (version, parameters, finished) => {
-        this.#pending = { version, parameters, finished };
+      versionReady: (version, finished) => {
+        this.#pending = { version, finished };
         this.#giveOut();
       },
     });
@@ -86,7 +85,7 @@ export class ShardService {
 
   /** The version that is given out, -1 before the first. */
   get version(): number {
-    return this.#given?.version ?? -1;
+    return this.#given;
   }
 
   listen(addresses: readonly string[]): Promise<string[]> {
@@ -121,9 +120,9 @@ export class ShardService {
     // A replica's copies are as many as its primary's, which waits for both.
     if (copies && this.#copies.length >= MAX_COPIES && !this.#dropOldCopy() && this.#role === 'primary') return;
     this.#pending = null;
-    this.#given = pending;
+    this.#given = pending.version;
     Atomics.store(this.#settings.version, 0, pending.version);
-    if (this.#role === 'primary') this.#server.publish(pending.version, bytesOf(pending.parameters));
+    if (this.#role === 'primary') this.#server.publish(pending.version, this.#shard.shown.encode());
     else this.#primary?.send(encodeFrame({ ...blankHeader, kind: 'ack', step: pending.version }));
     if (pending.finished !== null) this.#report(pending.finished);
     if (copies) this.#copyState(pending.version);
@@ -269,7 +268,7 @@ export class ShardService {
     this.#role = 'primary';
     this.#primary?.refuse(TAKEN_OVER);
     this.#primary = null;
-    if (this.#given !== null) this.#server.publish(this.#given.version, bytesOf(this.#given.parameters));
+    if (this.#given !== -1) this.#server.publish(this.#given, this.#shard.shown.encode());
     this.#server.serve();
     this.#giveOut();
   }

@@ -19,7 +19,7 @@ function startShard(run: SyntheticRun, shard = 0, shards = 1) {
   const reduced: { readonly finished: FinishedStep; readonly gradient: Float32Array | null }[] = [];
   const plan = run.plan(shard, shards);
   const started = new Shard(plan, {
-    versionReady: (version, parameters, finished) => published.push({ version, parameters: parameters.slice(), finished }),
+    versionReady: (version, finished) => published.push({ version, parameters: started.copyState().slice(0, started.length), finished }),
     normsReady: (_, blockSums) => norms.push(blockSums),
     stepReduced: (finished, gradient) => reduced.push({ finished, gradient: gradient?.slice() ?? null }),
   });
@@ -103,6 +103,30 @@ describe('the parameters that a shard makes', () => {
     expect(started.published.map(({ parameters }) => hashOf(parameters))).toEqual(expected);
   });
 });
+
+it('shows workers parameters that are rounded, where it is to, and goes on from its own', () => {
+  const rounding = startShard(new SyntheticRun({ ...run.options, parameterWire: 'bf16' }));
+  const exact = startShard(run);
+  for (const started of [rounding, exact]) {
+    initialize(run, started);
+    for (let step = 0; step < STEPS; step += 1) for (const node of leaves) deliver(run, started, step, node);
+  }
+  expect(rounding.shard.copyState()).toEqual(exact.shard.copyState());
+  const { trainableLength, totalLength } = run.options;
+  const shown = rounding.shard.shown.encode();
+  expect(shown).toHaveLength(2 * trainableLength + 4 * (totalLength - trainableLength));
+  const parameters = exact.published.at(-1)!.parameters;
+  expect(shown.slice(2 * trainableLength)).toEqual(bytesOf(parameters.slice(trainableLength)));
+  const halves = new Uint16Array(shown.slice(0, 2 * trainableLength).buffer);
+  expect(Array.from(halves)).toEqual(Array.from(parameters.subarray(0, trainableLength), nearestBf16));
+  expect(exact.shard.shown.encode()).toEqual(bytesOf(parameters));
+});
+
+/** Of a finite number, by the formula of rounding to nearest, ties to even. */
+function nearestBf16(value: number): number {
+  const [bits = 0] = new Uint32Array(Float32Array.of(value).buffer);
+  return (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
+}
 
 describe.each(['bf16', 'int8'] as const)('partials that travel as %s', (wire) => {
   const compressed = new SyntheticRun({ trainableLength: 3 * NORM_BLOCK + 101, totalLength: 3 * NORM_BLOCK + 140, microBatches: MICRO_BATCHES, totalSteps: STEPS, wire });

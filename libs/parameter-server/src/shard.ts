@@ -1,10 +1,12 @@
-import { bytesOf, LockstepError } from '@lockstep/core';
+import { LockstepError } from '@lockstep/core';
 import {
-  addTallies, createKernels, createOptimizer, createPartialCodec, isTreeNode, learningRateAt, microBatchesOf, rootOf, TreeReduction,
-  type Bytes, type Kernels, type Optimizer, type PartialCodec, type Tally, type Vector, type WireFormat,
+  addTallies, createKernels, createOptimizer, createVectorCodec, isTreeNode, learningRateAt, microBatchesOf, rootOf, TreeReduction,
+  type Kernels, type Optimizer, type Tally, type Vector, type VectorCodec, type WireFormat,
 } from '@lockstep/reduction';
 import type { ArrivedPartial, FinishedStep, PartialHeader, ShardPort, WorkerShare } from '@lockstep/transport';
+import { LentMemory } from './lent-memory.ts';
 import { partsOfState, stateLength, trainableIn, type ShardPlan } from './shard-plan.ts';
+import { ShownParameters } from './shown-parameters.ts';
 
 export interface ShardEvents {
   /** The step waits for `clip`: the norm needs the blocks of all shards. */
@@ -12,7 +14,7 @@ export interface ShardEvents {
   /** The step's mean gradient, clipped and applied; null where the step changes nothing. Valid during the call. */
   stepReduced(finished: FinishedStep, gradient: Float32Array | null): void;
   /** The parameters have a new version; `finished` is null for the one that the shard began with. */
-  versionReady(version: number, parameters: Float32Array, finished: FinishedStep | null): void;
+  versionReady(version: number, finished: FinishedStep | null): void;
 }
 
 /** What the current step still lacks; version -1 lacks the initial parameters. */
@@ -25,9 +27,6 @@ interface GradientSum {
   readonly vector: Vector;
   readonly tally: Tally;
 }
-
-/** Memory that was given out to be filled, with floats as they are or encoded. */
-type Lent = { readonly vector: Vector } | { readonly encoded: Bytes };
 
 /** 512 KiB, and whole blocks of any wire format: small enough for a processor's cache, large enough that the calls cost nothing. */
 const PIECE_FLOATS = 131_072;
@@ -45,13 +44,15 @@ export class Shard implements ShardPort {
   readonly #kernels: Kernels = createKernels();
   readonly #optimizer: Optimizer;
   readonly #parameters: Vector;
+  /** The parameters as workers see them. */
+  readonly shown: ShownParameters;
   readonly #trainable: number;
   readonly #reduction: TreeReduction<GradientSum>;
   readonly #format: WireFormat;
-  readonly #codec: PartialCodec;
+  readonly #codec: VectorCodec;
   readonly #digests: Uint32Array;
-  /** What arrives piece by piece, by the memory that was given out for it. */
-  readonly #arriving = new Map<Uint8Array, Lent>();
+  /** Where what arrives is put. */
+  readonly #memory: LentMemory;
   #shares = new Map<number, WorkerShare>();
   #version = -1;
 
@@ -61,10 +62,12 @@ export class Shard implements ShardPort {
     this.length = plan.range.to - plan.range.from;
     this.#trainable = trainableIn(plan);
     this.#parameters = this.#kernels.allocateZeros(this.length);
+    this.shown = new ShownParameters(plan, this.#kernels, this.#parameters);
     this.#optimizer = createOptimizer(plan.optimizer, this.#kernels, this.#trainable);
     this.#format = this.#kernels.wireFormats[plan.wire];
-    this.#codec = createPartialCodec(this.#kernels, this.#format, this.#trainable);
+    this.#codec = createVectorCodec(this.#kernels, this.#format, this.#trainable);
     this.partialBytes = this.#codec.bytesFor(this.length);
+    this.#memory = new LentMemory(this.#kernels, this.#format, this.#codec, this.length);
     this.#digests = new Uint32Array(plan.microBatches);
     this.#reduction = new TreeReduction<GradientSum>(plan.microBatches, {
       merge: (left, right) => this.#merge(left, right),
@@ -81,12 +84,12 @@ export class Shard implements ShardPort {
   }
 
   reserveInitial(): Uint8Array | null {
-    return this.#version === -1 ? this.#lendFloats() : null;
+    return this.#version === -1 ? this.#memory.lendFloats() : null;
   }
 
   /** The first of several that arrive at once counts. */
   commitInitial(destination: Uint8Array): void {
-    const initial = this.#floatsIn(destination);
+    const initial = this.#memory.take(destination);
     if (this.#version === -1) this.#kernels.copy(this.#parameters, initial);
     this.#kernels.release(initial);
     if (this.#version === -1) this.#begin(0);
@@ -101,13 +104,13 @@ export class Shard implements ShardPort {
     if (tally.numNonFinite > 0 && this.#plan.onNonFinite === 'stop') {
       throw new LockstepError('protocol', `worker ${rank} sent ${tally.numNonFinite} micro-batches that are no number, at which this run stops`);
     }
-    return step < this.#version || this.#reduction.covers(node) ? null : this.#lendPartial();
+    return step < this.#version || this.#reduction.covers(node) ? null : this.#memory.lendEncoded();
   }
 
   /** @throws LockstepError where bytes that came over the wire are no numbers. */
   commit(rank: number, partial: ArrivedPartial, destination: Uint8Array): void {
-    if (partial.step !== this.#version || this.#reduction.covers(partial.node)) return this.#giveBack(destination);
-    const vector = this.#floatsIn(destination);
+    if (partial.step !== this.#version || this.#reduction.covers(partial.node)) return this.#memory.giveBack(destination);
+    const vector = this.#memory.take(destination);
     if (partial.carrier === 'inline') this.#requireFinite(rank, partial, vector);
     this.#noteShare(rank, partial);
     this.#digests.set(partial.digests, microBatchesOf(partial.node).from);
@@ -118,11 +121,11 @@ export class Shard implements ShardPort {
   }
 
   abandonInitial(destination: Uint8Array): void {
-    this.#giveBack(destination);
+    this.#memory.giveBack(destination);
   }
 
   abandon(_rank: number, _header: PartialHeader, destination: Uint8Array): void {
-    this.#giveBack(destination);
+    this.#memory.giveBack(destination);
   }
 
   /** Multiplies the gradient of the step that waits by the factor that brings the whole norm to its limit. */
@@ -162,12 +165,12 @@ export class Shard implements ShardPort {
 
   /** Where a replica puts a gradient that its primary has reduced; for `applyGradient` or `abandonInitial`. */
   reserveGradient(): Uint8Array {
-    return this.#lendFloats();
+    return this.#memory.lendFloats();
   }
 
   /** Makes the next version as the primary does, from the gradient that it reduced. */
   applyGradient(finished: FinishedStep, destination: Uint8Array | null): void {
-    const gradient = destination === null ? null : this.#floatsIn(destination);
+    const gradient = destination === null ? null : this.#memory.take(destination);
     if (gradient !== null) {
       this.#inPieces((from, to) => this.#apply(finished, gradient, from, to));
       this.#kernels.release(gradient);
@@ -177,45 +180,7 @@ export class Shard implements ShardPort {
 
   #begin(version: number): void {
     this.#version = version;
-    this.#events.versionReady(version, this.#parameters.data, null);
-  }
-
-  #lendFloats(): Uint8Array {
-    const vector = this.#kernels.allocate(this.length);
-    const destination = bytesOf(vector.data);
-    this.#arriving.set(destination, { vector });
-    return destination;
-  }
-
-  /** Float32 needs no decoding: its bytes arrive where they are added up. */
-  #lendPartial(): Uint8Array {
-    if (this.#format.name === 'float32') return this.#lendFloats();
-    const encoded = this.#kernels.allocateBytes(this.partialBytes);
-    this.#arriving.set(encoded.data, { encoded });
-    return encoded.data;
-  }
-
-  /** What has arrived in memory that was given out, which is now the caller's to release. */
-  #floatsIn(destination: Uint8Array): Vector {
-    const lent = this.#takeBack(destination);
-    if ('vector' in lent) return lent.vector;
-    const vector = this.#kernels.allocate(this.length);
-    this.#codec.decode(lent.encoded, vector);
-    this.#kernels.releaseBytes(lent.encoded);
-    return vector;
-  }
-
-  #giveBack(destination: Uint8Array): void {
-    const lent = this.#takeBack(destination);
-    if ('vector' in lent) this.#kernels.release(lent.vector);
-    else this.#kernels.releaseBytes(lent.encoded);
-  }
-
-  #takeBack(destination: Uint8Array): Lent {
-    const lent = this.#arriving.get(destination);
-    if (lent === undefined) throw new Error('not a destination that this shard gave out');
-    this.#arriving.delete(destination);
-    return lent;
+    this.#events.versionReady(version, null);
   }
 
   #merge(left: GradientSum, right: GradientSum): GradientSum {
@@ -268,7 +233,7 @@ export class Shard implements ShardPort {
 
   #advance(finished: FinishedStep): void {
     this.#version = finished.step + 1;
-    this.#events.versionReady(this.#version, this.#parameters.data, finished);
+    this.#events.versionReady(this.#version, finished);
   }
 
   #finishedStep(tally: Tally): FinishedStep {

@@ -40,10 +40,10 @@ const BYTES_FOR: Readonly<Record<WireConfig, (length: number) => number>> = {
 };
 
 /**
- * Bytes of the first `length` elements of a partial on the wire, of which the first `trainable` are optimized and travel
+ * Bytes of the first `length` elements of a vector on the wire, of which the first `trainable` are optimized and travel
  * in a format; the buffers behind them are float32. So a range's bytes lie from those of its start to those of its end.
  */
-export function partialBytes(wire: WireConfig, trainable: number): (length: number) => number {
+export function encodedBytes(wire: WireConfig, trainable: number): (length: number) => number {
   return (length) => BYTES_FOR[wire](Math.min(length, trainable)) + BYTES_FOR.float32(Math.max(0, length - trainable));
 }
 

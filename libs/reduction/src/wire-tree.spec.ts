@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bitsOf, randomFloats } from '../reference/random-floats.ts';
 import { createKernels } from './kernels.ts';
-import { createPartialCodec, type PartialCodec } from './partial-codec.ts';
+import { createVectorCodec, type VectorCodec } from './vector-codec.ts';
 import { leafOf, microBatchesOf, nodesOf, type TreeNode } from './tree.ts';
 import { TreeReduction } from './tree-reduction.ts';
 import type { Vector } from './vector.ts';
@@ -40,7 +40,7 @@ function vectorOf(values: Float32Array): Vector {
   return vector;
 }
 
-type Merge = PartialCodec['merge'];
+type Merge = VectorCodec['merge'];
 
 function reductionBy(merge: Merge): TreeReduction<Vector> {
   return new TreeReduction<Vector>(MICRO_BATCHES, {
@@ -54,8 +54,8 @@ function reductionBy(merge: Merge): TreeReduction<Vector> {
 }
 
 /** Of a range of the whole vector. */
-const codecOf = (format: WireFormat, from = 0, to = LENGTH): PartialCodec =>
-  createPartialCodec(kernels, format, Math.max(0, Math.min(TRAINABLE, to) - from));
+const codecOf = (format: WireFormat, from = 0, to = LENGTH): VectorCodec =>
+  createVectorCodec(kernels, format, Math.max(0, Math.min(TRAINABLE, to) - from));
 
 /** A worker's partial of a node: every micro-batch's gradient is rounded, and every sum. */
 function partialOf(format: WireFormat, node: TreeNode, merge?: Merge): Vector {

@@ -106,8 +106,8 @@ export class ExchangeClient {
 
   #takeVersion(frame: TensorFrame): void {
     const { header } = frame;
-    checkLength(header, this.#options.length * 4);
     const { versions } = this.#options;
+    checkLength(header, versions.bytes);
     const landing: Landing = {
       reserve: () => versions.reserve(header.step),
       commit: () => versions.commit(header.step),

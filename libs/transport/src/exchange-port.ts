@@ -59,6 +59,8 @@ export interface PeerReceiver {
 
 /** What a worker does with the versions that arrive from one shard. */
 export interface VersionPort {
+  /** Of the shard's range, as it travels. */
+  readonly bytes: number;
   /** Where to put the shard's range of this version, or null where it is of no use any more. */
   reserve(version: number): Uint8Array | null;
   commit(version: number): void;

@@ -68,6 +68,7 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'checkpoints.keepLast': 'how many of the newest checkpoints are kept',
   'onNonFinite': 'stop at a loss or gradient that is no number, or skip its step',
   'wire': 'round the sums of gradients to numbers of fewer bytes: bf16 is half of float32, int8 a quarter',
+  'parameterWire': 'show the workers parameters rounded to numbers of fewer bytes: bf16 is half of float32',
   'backupAfter': 'compute missing parts twice after so many times the usual step time',
   'earlyStopping.patience': 'stop after so many epochs without a better validation loss',
   'earlyStopping.minDelta': 'what counts as better',

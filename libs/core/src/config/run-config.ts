@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { dataSchema } from './data-config.ts';
 import { lossSchema, modelSchema } from './model-config.ts';
 import { clippingSchema, optimizerSchema } from './optimizer-config.ts';
-import { wireSchema } from './wire-config.ts';
+import { parameterWireSchema, wireSchema } from './wire-config.ts';
 
 const powerOfTwo = (value: number) => Number.isInteger(Math.log2(value));
 
@@ -63,6 +63,8 @@ export const runSchema = z.strictObject({
   onNonFinite: z.enum(['stop', 'skip']).default('stop'),
   /** What the numbers of gradients are rounded to, in each sum, to travel in fewer bytes. */
   wire: wireSchema,
+  /** What the parameters are rounded to where workers see them. */
+  parameterWire: parameterWireSchema,
   /** A step that takes so many times as long as usual has its missing parts computed by idle workers too; null: never. */
   backupAfter: z.number().min(1).nullable().default(3),
   earlyStopping: earlyStoppingSchema.nullable().default(null),

@@ -8,3 +8,11 @@ import { z } from 'zod';
 export const wireSchema = z.enum(['float32', 'bf16', 'int8']).default('float32');
 
 export type WireConfig = z.output<typeof wireSchema>;
+
+/**
+ * What the parameters become on their way back to the workers: themselves, or bfloat16 (half the bytes). The shards keep
+ * them exact; what workers compute on is rounded, the same for any number of them.
+ */
+export const parameterWireSchema = z.enum(['float32', 'bf16']).default('float32');
+
+export type ParameterWireConfig = z.output<typeof parameterWireSchema>;

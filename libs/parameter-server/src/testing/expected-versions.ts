@@ -9,7 +9,7 @@ export function expectedVersions(run: SyntheticRun): Float32Array[] {
   const versions: Float32Array[] = [];
   const { microBatches, totalSteps, clipping } = run.options;
   const shard = new Shard(run.plan(), {
-    versionReady: (_, parameters) => versions.push(parameters.slice()),
+    versionReady: () => versions.push(shard.copyState().slice(0, shard.length)),
     normsReady: (_, blockSums) => shard.clip(clippingFactor(blockSums, clipping?.globalNorm ?? Infinity)),
     stepReduced: () => undefined,
   });

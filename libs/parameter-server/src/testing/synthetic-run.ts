@@ -1,5 +1,5 @@
-import { bytesOf, deriveSeed, sha256, uniformStream, type ClippingConfig, type OptimizerConfig, type WireConfig } from '@lockstep/core';
-import { addTallies, createKernels, createPartialCodec, microBatchesOf, type Kernels, type PartialCodec, type Tally, type TreeNode, type Vector } from '@lockstep/reduction';
+import { bytesOf, deriveSeed, sha256, uniformStream, type ClippingConfig, type OptimizerConfig, type ParameterWireConfig, type WireConfig } from '@lockstep/core';
+import { addTallies, createKernels, createVectorCodec, microBatchesOf, type Kernels, type VectorCodec, type Tally, type TreeNode, type Vector } from '@lockstep/reduction';
 import { cutIntoShards, type ShardRange } from '../shard-range.ts';
 import type { ShardPlan } from '../shard-plan.ts';
 
@@ -16,6 +16,7 @@ export interface SyntheticRunOptions {
   readonly optimizer?: OptimizerConfig;
   readonly clipping?: ClippingConfig;
   readonly wire?: WireConfig;
+  readonly parameterWire?: ParameterWireConfig;
   readonly snapshotEvery?: readonly number[];
   readonly checkpointEvery?: number;
   readonly onNonFinite?: 'stop' | 'skip';
@@ -28,19 +29,19 @@ export class SyntheticRun {
   readonly options: SyntheticRunOptions;
   readonly initial: Float32Array;
   readonly #kernels: Kernels = createKernels();
-  readonly #codec: PartialCodec;
+  readonly #codec: VectorCodec;
 
   constructor(options: SyntheticRunOptions) {
     this.options = options;
-    this.#codec = createPartialCodec(this.#kernels, this.#kernels.wireFormats[options.wire ?? 'float32'], options.trainableLength);
+    this.#codec = createVectorCodec(this.#kernels, this.#kernels.wireFormats[options.wire ?? 'float32'], options.trainableLength);
     this.initial = draws(deriveSeed(1, 'initialization'), options.totalLength, 1);
   }
 
   /** The plan of shard `shard` of `shards`. */
   plan(shard = 0, shards = 1): ShardPlan {
-    const { trainableLength, totalLength, microBatches, totalSteps, optimizer = adam, clipping = noClipping, wire = 'float32', snapshotEvery = [], checkpointEvery = null, onNonFinite = 'stop' } = this.options;
+    const { trainableLength, totalLength, microBatches, totalSteps, optimizer = adam, clipping = noClipping, wire = 'float32', parameterWire = 'float32', snapshotEvery = [], checkpointEvery = null, onNonFinite = 'stop' } = this.options;
     const range = cutIntoShards(totalLength, shards)[shard]!;
-    return { range, trainableLength, totalLength, microBatches, totalSteps, stepsPerEpoch: totalSteps, optimizer, clipping, wire, shard, shards, snapshotEvery, checkpointEvery, onNonFinite };
+    return { range, trainableLength, totalLength, microBatches, totalSteps, stepsPerEpoch: totalSteps, optimizer, clipping, wire, parameterWire, shard, shards, snapshotEvery, checkpointEvery, onNonFinite };
   }
 
   /** What a worker's digests of a node's micro-batches would be. */

@@ -78,7 +78,7 @@ export class SyntheticWorker implements Disposable {
       client: new ExchangeClient({
         rank, address, token: TOKEN, length: to - from,
         initial: () => run.initial.subarray(from, to),
-        versions: { reserve: () => bytesOf(parameters), commit: (version) => this.#arrive(shard, version, parameters), abandon: () => undefined },
+        versions: { bytes: parameters.byteLength, reserve: () => bytesOf(parameters), commit: (version) => this.#arrive(shard, version, parameters), abandon: () => undefined },
         onOpen: () => {
           connection.isOpen = true;
           this.#held.forEach(({ node, slot }) => this.#push(connection, shard, node, slot));

@@ -12,15 +12,15 @@ export interface VersionRecord {
 export class RecordingVersions implements VersionPort {
   readonly journal = new Journal<VersionRecord>();
   readonly reserved: number[] = [];
-  readonly #length: number;
+  readonly bytes: number;
   readonly #arriving = new Map<number, Float32Array>();
 
   constructor(length: number) {
-    this.#length = length;
+    this.bytes = length * 4;
   }
 
   reserve(version: number): Uint8Array | null {
-    const parameters = new Float32Array(this.#length);
+    const parameters = new Float32Array(this.bytes / 4);
     this.reserved.push(version);
     this.#arriving.set(version, parameters);
     return bytesOf(parameters);

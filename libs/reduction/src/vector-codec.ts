@@ -1,12 +1,13 @@
 import type { Kernels } from './kernels.ts';
 import type { Bytes, Vector } from './vector.ts';
-import { partialBytes, type WireFormat } from './wire-format.ts';
+import { encodedBytes, type WireFormat } from './wire-format.ts';
 
-/** A gradient sum on the wire: what is optimized in a format, the buffers behind it as float32. */
-export interface PartialCodec {
+/** A gradient sum, or parameters, on the wire: what is optimized in a format, the buffers behind it as float32. */
+export interface VectorCodec {
   /** Bytes of the first `length` elements; so those of a shard's range lie from `bytesFor(from)` to `bytesFor(to)`. */
   bytesFor(length: number): number;
-  encode(sum: Vector, out: Bytes): void;
+  /** Rounds; what is rounded already loses nothing. */
+  encode(vector: Vector, out: Bytes): void;
   decode(bytes: Bytes, out: Vector): void;
   /** In place, of a micro-batch's gradient. */
   round(sum: Vector): void;
@@ -15,17 +16,17 @@ export interface PartialCodec {
 }
 
 /** `trainable`: how many elements of the vectors, from their start, are optimized. Ranges start at multiples of the format's block. */
-export function createPartialCodec(kernels: Pick<Kernels, 'wireFormats' | 'slice'>, format: WireFormat, trainable: number): PartialCodec {
+export function createVectorCodec(kernels: Pick<Kernels, 'wireFormats' | 'slice'>, format: WireFormat, trainable: number): VectorCodec {
   const { float32 } = kernels.wireFormats;
-  const bytesFor = partialBytes(format.name, trainable);
+  const bytesFor = encodedBytes(format.name, trainable);
   const optimized = (vector: Vector): Vector => kernels.slice(vector, 0, trainable);
   const buffers = (vector: Vector): Vector => kernels.slice(vector, trainable, vector.length);
   const encodedBuffers = (bytes: Bytes): Bytes => bytesFrom(bytes, bytesFor(trainable), bytes.length);
   return {
     bytesFor,
-    encode(sum, out) {
-      format.encode(optimized(sum), null, bytesFrom(out, 0, bytesFor(trainable)));
-      float32.encode(buffers(sum), null, encodedBuffers(out));
+    encode(vector, out) {
+      format.encode(optimized(vector), null, bytesFrom(out, 0, bytesFor(trainable)));
+      float32.encode(buffers(vector), null, encodedBuffers(out));
     },
     decode(bytes, out) {
       format.decode(bytesFrom(bytes, 0, bytesFor(trainable)), optimized(out));
