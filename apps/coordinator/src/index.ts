@@ -1,1 +1,2 @@
-export { runCoordinator, type CoordinatorOptions, type RunResult } from './run-coordinator.ts';
+export type { CoordinatorOptions } from './coordinator-options.ts';
+export { runCoordinator, type RunResult } from './run-coordinator.ts';

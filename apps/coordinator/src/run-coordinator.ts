@@ -1,50 +1,23 @@
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { layOutParameters, LockstepError, messageOf, onceThereIsRoom, type ConfigBundle, type EndEvent, type ParameterLayout, type Rank, type RunConfig, type RunEvent } from '@lockstep/core';
+import { layOutParameters, LockstepError, messageOf, onceThereIsRoom, type EndEvent, type ParameterLayout, type RunEvent } from '@lockstep/core';
 import { openReceiptWriter, saveFinalModel, type ReceiptWriter, type RunDirectory } from '@lockstep/checkpoint';
 import { stepsPerEpoch } from '@lockstep/data';
 import { evaluatePredictions, type EvaluationReport } from '@lockstep/evaluation';
 import { wantsSnapshot, type ShardPlan } from '@lockstep/parameter-server';
 import { planRun, type RunPlan } from '@lockstep/scheduling';
 import { createMetricsFile, createRunHistory, createTensorBoard, fanOut, reopenMetricsFile, type RunEventSink } from '@lockstep/telemetry';
-import { BlockShelf, ControlServer, createProcessDirectory, insecureServerCredentials, requireLocalOrInsecure } from '@lockstep/transport';
+import { createProcessDirectory, requireLocalOrInsecure } from '@lockstep/transport';
 import { Checkpoints } from './checkpoints.ts';
+import { Cluster } from './cluster.ts';
+import type { CoordinatorOptions } from './coordinator-options.ts';
 import { prepareDataset, type RunDataset } from './dataset.ts';
-import { EvaluationRounds } from './evaluation-round.ts';
 import { openRun, type OpenRun } from './known-run.ts';
 import type { BuiltModel } from './model-agreement.ts';
 import { PatientJournal } from './patient-journal.ts';
 import { RunRecord } from './run-record.ts';
 import { saveReport } from './save-run.ts';
-import { ShardFleet } from './shard-fleet.ts';
 import { Training, type TrainingOutcome } from './training.ts';
-import { WorkDispatcher } from './work-dispatcher.ts';
-import { WorkerRegistry } from './worker-registry.ts';
-
-export interface CoordinatorOptions {
-  readonly config: RunConfig;
-  /** The config file's model function, or null for a model of the zoo. */
-  readonly bundle: ConfigBundle | null;
-  readonly directory: RunDirectory;
-  /** Go on with what the directory's journal and checkpoints hold. */
-  readonly resume: boolean;
-  /** The run starts when so many have joined. */
-  readonly minWorkers: number;
-  /** And so many parameter servers, where these host shards. */
-  readonly minServers: number;
-  /** `HOST:PORT`; port 0 lets the system choose. */
-  readonly listen: string;
-  /** Allow `listen` beyond this machine, unencrypted. */
-  readonly insecure: boolean;
-  /** Whether tensors may go through shared memory. */
-  readonly sharedMemory: boolean;
-  /** What a person or a program sees. */
-  readonly sink: RunEventSink;
-  readonly signal: AbortSignal;
-  /** Workers can join now: at the Unix socket on this machine, else at the TCP address. */
-  readonly onListening: (addresses: { readonly unix: string; readonly tcp: string }) => void;
-}
 
 export interface RunResult {
   readonly end: EndEvent;
@@ -88,12 +61,7 @@ class Run {
   readonly #open: OpenRun;
   readonly #journal: PatientJournal;
   readonly #scratch: string;
-  readonly #shelf = new BlockShelf();
-  readonly #workers: WorkerRegistry;
-  readonly #fleet: ShardFleet;
-  readonly #dispatcher: WorkDispatcher;
-  readonly #rounds: EvaluationRounds;
-  readonly #control: ControlServer;
+  readonly #cluster: Cluster;
   readonly #history = createRunHistory();
   readonly #sink: RunEventSink;
   readonly #failure = Promise.withResolvers<never>();
@@ -110,70 +78,23 @@ class Run {
     this.#open = open;
     this.#scratch = scratch;
     const { config, directory, signal } = options;
-    const { state, runId, token } = open;
-    const journal = new PatientJournal(open.journal, {
+    this.#journal = new PatientJournal(open.journal, {
       patienceMs: PATIENCE_FACTOR * config.failureDetectionMs,
       onWarning: (message) => this.#log(message, 'warn'),
       onFailure: (error) => this.#failure.reject(error),
     });
-    this.#journal = journal;
     this.#failure.promise.catch(() => undefined);
     signal.addEventListener('abort', () => this.#failure.reject(signal.reason), { once: true });
     this.#sink = fanOut([options.sink, createMetricsFile(directory.file('metrics.jsonl')), createTensorBoard(directory.path), this.#history]);
-    this.#workers = new WorkerRegistry({
-      known: { runId, nextRank: state.nextRank, model: state.model === null ? null : { ...state.model } },
-      minWorkers: options.minWorkers,
-      failureDetectionMs: config.failureDetectionMs,
-      numerics: config.numerics,
-      onEvent: (event) => this.#sink.write(event),
-      onWaiting: (reason) => this.#log(`waiting for workers: ${reason}`),
-      onPart: (part) => this.#rounds.take(part),
-      onRank: (rank, { hostname, pid }) => journal.append({ kind: 'rank', rank, hostname, pid }),
-      onChange: (change) => this.#changeWorkers(change),
-      onFailure: (error) => this.#failure.reject(error),
-    });
-    this.#rounds = new EvaluationRounds(this.#shelf, () => this.#workers.ranks, (rank, message) => this.#workers.send(rank, message));
-    this.#fleet = new ShardFleet({
-      config, runId, token, nextHost: state.nextHost, known: state.placement,
-      formerCoordinators: new Set(state.hosts.filter(({ hostKind }) => hostKind === 'coordinator').map(({ host }) => host)),
-      shelf: this.#shelf, sharedMemory: options.sharedMemory,
-      listenOn: (generation, shard) => [`unix:${join(scratch, `shard-${generation}-${shard}.sock`)}`, `${options.listen.replace(/:\d+$/, '')}:0`],
+    this.#cluster = new Cluster({
+      ...options, open, scratch, journal: this.#journal,
       restore: async () => this.#checkpoints?.newest() ?? null,
-      onHostNumber: ({ host, kind, hostname, pid }) => journal.append({ kind: 'host', host, hostKind: kind, hostname, pid }),
-      onPlaced: (placement) => journal.append({ kind: 'placement', ...placement, shards: [...placement.shards] }),
-      onPlacement: (placement, beginsAt) => {
-        this.#workers.announce(placement);
-        if (beginsAt !== null) this.#dispatcher.begin(beginsAt);
-      },
-      onEvent: (event) => this.#sink.write(event),
-      onFinished: (finished) => this.#guard(() => {
-        this.#dispatcher.finished(finished);
-        this.#training?.finishStep(finished);
-      }),
-      onSnapshot: (snapshot) => this.#training?.takeSnapshot(snapshot),
       nextStep: () => this.#nextStep(),
-      onLog: (message, level) => this.#log(message, level),
-      onFailure: (error) => this.#failure.reject(error),
+      onFinished: (finished) => this.#training?.finishStep(finished),
+      onSnapshot: (snapshot) => this.#training?.takeSnapshot(snapshot),
+      onEvent: (event) => this.#sink.write(event),
+      onFailure: (error) => this.#failure.reject(toLockstepError(error)),
     });
-    this.#dispatcher = new WorkDispatcher({
-      config,
-      membership: () => this.#workers.membership,
-      ranks: () => this.#workers.ranks,
-      leastStep: () => this.#workers.leastStep,
-      send: (rank, message) => this.#workers.send(rank, message),
-      coverage: () => this.#fleet.coverage(),
-      onReleased: (rank) => {
-        this.#rounds.lost(rank);
-        this.#workers.release(rank);
-      },
-      onStuck: (cause) => this.#fleet.rollBack(cause),
-      onStall: (step, reason) => this.#sink.write({ event: 'stall', step, reason }),
-    });
-    this.#control = new ControlServer({
-      membership: this.#workers, hosts: this.#fleet.port, shelf: this.#shelf, credentials: insecureServerCredentials(),
-      onNote: (level, message) => this.#log(message, level),
-    });
-    this.#control.token = token;
   }
 
   get hasStarted(): boolean {
@@ -183,19 +104,19 @@ class Run {
   async execute(): Promise<RunResult> {
     const { config, directory, bundle } = this.#options;
     await this.#save(directory);
-    const preparing = prepareDataset(config, this.#scratch, this.#shelf, { signal: this.#closing.signal, onProgress: (message) => this.#log(message) });
+    const preparing = prepareDataset(config, this.#scratch, this.#cluster.shelf, { signal: this.#closing.signal, onProgress: (message) => this.#log(message) });
     preparing.catch(() => undefined);
     await this.#listen();
     const dataset = await preparing;
     this.#journalRun(dataset);
-    this.#workers.open({ config, bundle, dataset: dataset.block });
+    this.#cluster.workers.open({ config, bundle, dataset: dataset.block });
     const model = this.#open.state.model ?? await this.#agreeOnModel();
     const plan = planRun({ stepsPerEpoch: stepsPerEpoch(dataset.splits.training.numExamples, config.globalBatchSize), epochs: config.epochs, maxSteps: config.maxSteps });
     const layout = layOutParameters(model.specs);
     const training = await this.#prepareTraining(dataset, plan, layout);
-    await this.#gather();
+    await this.#cluster.gather();
     this.#startClock();
-    await this.#fleet.start({ plan: this.#shardPlan(layout, plan), layout });
+    await this.#cluster.fleet.start({ plan: this.#shardPlan(layout, plan), layout });
     this.#hasStarted = true;
     const outcome = await training.run();
     return this.#finish(dataset, model, outcome);
@@ -226,22 +147,20 @@ class Run {
 
   /** The version of one more checkpoint, or null where nobody makes the steps up to it. */
   async #lastCheckpoint(): Promise<number | null> {
-    if (this.#checkpoints === null || !this.#dispatcher.isBusy || this.#workers.ranks.length === 0) return null;
+    const { dispatcher, workers } = this.#cluster;
+    if (this.#checkpoints === null || !dispatcher.isBusy || workers.ranks.length === 0) return null;
     return Promise.race([this.#checkpoints.next(), later(LAST_CHECKPOINT_FACTOR * this.#options.config.failureDetectionMs)]);
   }
 
   /** What a run waited for when it ended is part of why it ended. */
   #withStall(error: LockstepError): LockstepError {
-    const { explanation } = this.#dispatcher;
+    const { explanation } = this.#cluster.dispatcher;
     return explanation === '' ? error : new LockstepError(error.code, `${error.message}; ${explanation}`, { ...(error.hint === undefined ? {} : { hint: error.hint }), cause: error });
   }
 
   async close(error: LockstepError | null): Promise<void> {
     this.#closing.abort(error);
-    this.#dispatcher.stop();
-    this.#workers.end(error);
-    await this.#fleet.close(error);
-    await this.#control.close(this.#options.config.failureDetectionMs);
+    await this.#cluster.close(error);
     await Promise.race([this.#training?.settled(), later(this.#options.config.failureDetectionMs)]);
     await Promise.all([this.#sink.close(), this.#receipts?.close()]).finally(() => this.#journal.close());
   }
@@ -254,10 +173,9 @@ class Run {
   }
 
   async #listen(): Promise<void> {
-    const unix = `unix:${join(this.#scratch, 'coordinator.sock')}`;
-    const [, tcp = this.#options.listen] = await this.#control.listen([unix, this.#options.listen]);
-    if (this.#options.insecure) this.#log(`listening on ${tcp} without encryption (--insecure): anyone who reaches it can join`, 'warn');
-    this.#options.onListening({ unix, tcp });
+    const addresses = await this.#cluster.listen();
+    if (this.#options.insecure) this.#log(`listening on ${addresses.tcp} without encryption (--insecure): anyone who reaches it can join`, 'warn');
+    this.#options.onListening(addresses);
   }
 
   #journalRun({ block }: RunDataset): void {
@@ -269,8 +187,8 @@ class Run {
   }
 
   async #agreeOnModel(): Promise<BuiltModel> {
-    const model = await this.#workers.started;
-    this.#journal.append({ kind: 'model', specs: model.specs.map(({ name, shape, kind }) => ({ name, shape: [...shape], kind })), topology: model.topology as Record<string, unknown>, numerics: this.#workers.numerics });
+    const model = await this.#cluster.workers.started;
+    this.#journal.append({ kind: 'model', specs: model.specs.map(({ name, shape, kind }) => ({ name, shape: [...shape], kind })), topology: model.topology as Record<string, unknown>, numerics: this.#cluster.workers.numerics });
     return model;
   }
 
@@ -299,15 +217,15 @@ class Run {
     if (kept.numSteps < (from?.version ?? 0)) {
       throw new LockstepError('storage', `${directory.file('receipts.jsonl')} has the steps up to ${kept.numSteps}, the newest checkpoint is of step ${from?.version}`, { hint: 'put back the whole file, or remove the checkpoints after it' });
     }
-    if (!kept.hasRun) writer.write({ kind: 'run', formatVersion: 1, configSha256, numerics: this.#workers.numerics, seed: config.seed, wire: config.wire, parameterWire: config.parameterWire, parameters: layout.totalLength });
+    if (!kept.hasRun) writer.write({ kind: 'run', formatVersion: 1, configSha256, numerics: this.#cluster.workers.numerics, seed: config.seed, wire: config.wire, parameterWire: config.parameterWire, parameters: layout.totalLength });
     this.#startClock = () => record.start(from?.progress.trainSeconds ?? 0);
     this.#announce(dataset, layout, plan, from?.version ?? 0);
     this.#training = new Training({
-      config, plan, dataset, record, receipts: writer, checkpoints, rounds: this.#rounds, sink: this.#sink, epochs: state.epochs,
+      config, plan, dataset, record, receipts: writer, checkpoints, rounds: this.#cluster.rounds, sink: this.#sink, epochs: state.epochs,
       onEpoch: (entry) => journal.append(entry),
-      letGo: (untilStep) => this.#dispatcher.letGo(untilStep),
-      snapshotAt: (version) => this.#fleet.snapshotAt(version),
-      acknowledge: (steps, snapshots) => this.#fleet.acknowledge(steps, snapshots),
+      letGo: (untilStep) => this.#cluster.dispatcher.letGo(untilStep),
+      snapshotAt: (version) => this.#cluster.fleet.snapshotAt(version),
+      acknowledge: (steps, snapshots) => this.#cluster.fleet.acknowledge(steps, snapshots),
       onFailure: (error) => this.#failure.reject(error),
     });
     return this.#training;
@@ -319,7 +237,7 @@ class Run {
       event: 'start', run: directory.name, directory: directory.path, model: config.model.kind, parameters: layout.totalLength, classNames: splits.classNames,
       trainSamples: splits.training.numExamples, validationSamples: splits.validation.numExamples, testSamples: splits.test.numExamples,
       epochs: config.epochs, stepsPerEpoch: plan.stepsPerEpoch, totalSteps: plan.totalSteps, resumedFrom,
-      globalBatchSize: config.globalBatchSize, microBatches: config.microBatches, numerics: this.#workers.numerics,
+      globalBatchSize: config.globalBatchSize, microBatches: config.microBatches, numerics: this.#cluster.workers.numerics,
     });
   }
 
@@ -330,35 +248,13 @@ class Run {
     return { trainableLength, totalLength, microBatches, totalSteps: plan.totalSteps, stepsPerEpoch: plan.stepsPerEpoch, optimizer, clipping, wire, parameterWire, snapshotEvery, checkpointEvery: checkpoints.everySteps, onNonFinite };
   }
 
-  /** Waits for who is to take part; one whose shards may live elsewhere takes them over without waiting long. */
-  async #gather(): Promise<void> {
-    const { config: { shardHosts, failureDetectionMs }, minServers } = this.#options;
-    const mayLive = (this.#open.state.placement?.shards.length ?? 0) > 0;
-    await (mayLive ? Promise.race([this.#workers.started, later(2 * failureDetectionMs)]) : this.#workers.started);
-    if (mayLive) return;
-    if (shardHosts.includes('servers')) await this.#fleet.gathered('server', minServers);
-    if (shardHosts.includes('workers')) await this.#fleet.gathered('worker', this.#workers.ranks.length);
-  }
-
-  #changeWorkers(change: { readonly joined: Rank } | { readonly leaving: Rank } | { readonly lost: Rank }): void {
-    if ('joined' in change) {
-      this.#rounds.joined();
-      this.#dispatcher.joined(change.joined);
-    } else if ('leaving' in change) {
-      this.#dispatcher.leaving(change.leaving);
-    } else {
-      this.#rounds.lost(change.lost);
-      this.#dispatcher.lost(change.lost);
-    }
-  }
-
   async #finish({ splits }: RunDataset, model: BuiltModel, { parameters, parametersSha256, version, epochs, stoppedEarly, totals }: TrainingOutcome): Promise<RunResult> {
     const { config, directory } = this.#options;
     await this.#onceThereIsRoom(() => saveFinalModel(directory, {
       topology: model.topology, layout: layOutParameters(model.specs), flat: parameters,
       classNames: splits.classNames, imageShape: splits.training.imageShape, statistics: splits.statistics,
     }));
-    const { probabilities, lossSum } = await this.#rounds.evaluate({ split: 'test', numExamples: splits.test.numExamples, numClasses: splits.classNames.length, parameters });
+    const { probabilities, lossSum } = await this.#cluster.rounds.evaluate({ split: 'test', numExamples: splits.test.numExamples, numClasses: splits.classNames.length, parameters });
     const evaluation = evaluatePredictions({ labels: splits.test.labels, probabilities, lossSum, classNames: splits.classNames });
     const { trainSamples, steps, trainSeconds } = totals;
     const end: EndEvent = {
@@ -380,14 +276,6 @@ class Run {
       goOn: () => performance.now() < deadlineMs && !this.#closing.signal.aborted,
       onWaiting: (error) => this.#log(`${messageOf(error)}; it is tried again`, 'warn'),
     });
-  }
-
-  #guard(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      this.#failure.reject(toLockstepError(error));
-    }
   }
 
   #log(message: string, level: 'info' | 'warn' = 'info'): void {
