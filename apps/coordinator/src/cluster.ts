@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { LockstepError, type Rank, type RunEvent } from '@lockstep/core';
+import type { LockstepError, Rank, RunEvent } from '@lockstep/core';
 import type { Journal } from '@lockstep/checkpoint';
 import { BlockShelf, ControlServer, insecureServerCredentials, type FinishedStep } from '@lockstep/transport';
 import type { CoordinatorOptions } from './coordinator-options.ts';
