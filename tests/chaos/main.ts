@@ -35,10 +35,11 @@ async function runAll(runs: number, seed: number): Promise<readonly Outcome[]> {
   return outcomes;
 }
 
-function report({ schedule, faults, problems, seconds, directory }: Outcome, isAlone: boolean): void {
+function report({ schedule, faults, problems, story, seconds, directory }: Outcome, isAlone: boolean): void {
   say(`seed ${schedule.seed}: ${problems.length === 0 ? 'the same bytes' : 'FAILED'}; ${faults.length} faults, ${seconds.toFixed(1)} s`);
   for (const problem of problems) say(`  ${problem}`);
   if (isAlone || problems.length > 0) say(`  ${describeSchedule(schedule).replaceAll('\n', '\n  ')}`);
+  for (const line of story) say(`  ${line}`);
   if (problems.length > 0) say(`  logs: ${directory}\n  again: npm run chaos -- --seed ${schedule.seed} --runs 1`);
 }
 

@@ -1,3 +1,4 @@
+import { describeFault } from './describe-schedule.ts';
 import { labelOf } from './fault-label.ts';
 import type { Fault, Schedule } from './schedule.ts';
 import { within } from './stall-watch.ts';
@@ -40,9 +41,13 @@ export async function playFaults(schedule: Schedule, field: Field, failureDetect
     const mayLoseNone = (isGuarded && isOfOne(fault)) || (isOnly && fault.kind === 'restart-coordinator' && progress.shardsAreElsewhere);
     const target = targetOf(fault);
     overMs.set(target, Infinity);
+    progress.note(describeFault(fault));
     const { over, named } = await strike(fault, field);
     if (named !== null) mustBeNamed.push(named);
-    const isOver = over.then(() => void overMs.set(target, performance.now()));
+    const isOver = over.then(() => {
+      progress.note(`that is over: ${describeFault(fault)}`);
+      overMs.set(target, performance.now());
+    });
     isOver.catch(() => undefined);
     lifted.push(isOver);
     const recoveredMs = await progress.reached(step + STEPS_UNDER_WAY + 1, signal);

@@ -1,5 +1,8 @@
 import type { RunEvent, ShardsEvent } from '@lockstep/core';
 
+/** Enough to see what led to a hang. */
+const STORY_LINES = 60;
+
 export interface TimedEvent {
   readonly event: RunEvent;
   /** When it came, on the clock of `performance.now()`. */
@@ -20,6 +23,8 @@ export class Progress {
   #shardHosts: readonly string[] = [];
   readonly #shardsInStep = new Set<number>();
   readonly #waiting = new Set<(timed: TimedEvent) => void>();
+  readonly #startMs = performance.now();
+  readonly #story: string[] = [];
 
   record(event: RunEvent): void {
     const timed = { event, atMs: performance.now() };
@@ -31,6 +36,8 @@ export class Progress {
     if (event.event === 'start' || event.event === 'worker' || event.event === 'shards') this.advancedMs = timed.atMs;
     if (event.event === 'shards') this.#takePlacement(event);
     if (event.event === 'log') this.#takeReplicaNote(event.message);
+    const said = sayingOf(event);
+    if (said !== null) this.#tell(said);
     for (const tell of this.#waiting) tell(timed);
   }
 
@@ -48,10 +55,19 @@ export class Progress {
     return this.events.some(({ event }) => event.event === 'end');
   }
 
-  /** What the log said last. */
+  /** Something that is done to the run, for its story. */
+  note(what: string): void {
+    this.#tell(what);
+  }
+
+  /** What has happened last, a line each: what was done to the run, and what its coordinators said of it. */
+  get story(): readonly string[] {
+    return this.#story.slice(-STORY_LINES);
+  }
+
+  /** What was said last. */
   get lastWord(): string {
-    const last = this.events.findLast(({ event }) => event.event === 'log');
-    return last?.event.event === 'log' ? last.event.message : 'no word of why';
+    return this.#story.at(-1) ?? 'no word of why';
   }
 
   /** When such an event came, past or to come; rejects when `signal` is aborted first. */
@@ -77,6 +93,10 @@ export class Progress {
     return this.first((event) => (event.event === 'step' && event.step >= step) || event.event === 'end', signal);
   }
 
+  #tell(what: string): void {
+    this.#story.push(`${((performance.now() - this.#startMs) / 1000).toFixed(2)} s, after step ${this.highestStep}: ${what}`);
+  }
+
   /** A new generation starts from an earlier version than the one that had been reached: what lies between is done again. */
   #takePlacement({ generation, version, hosts }: ShardsEvent): void {
     const isNew = generation !== this.#generation;
@@ -92,5 +112,17 @@ export class Progress {
     const shard = Number(/^shard (\d+) has/.exec(message)?.[1]);
     if (message.includes('has a replica in step')) this.#shardsInStep.add(shard);
     else if (message.includes('has lost its replica')) this.#shardsInStep.delete(shard);
+  }
+}
+
+/** What an event says of the cluster, or null where it only says that the run gets on. */
+function sayingOf(event: RunEvent): string | null {
+  switch (event.event) {
+    case 'log': return event.message;
+    case 'stall': return event.reason;
+    case 'worker': return `worker ${event.rank} (process ${event.pid}) ${event.state}`;
+    case 'shards': return `shards on ${event.hosts.join(', ')}: generation ${event.generation} from version ${event.version}, since ${event.cause}`;
+    case 'start': return 'a coordinator has begun';
+    default: return null;
   }
 }

@@ -19,6 +19,8 @@ export interface Outcome {
   readonly faults: readonly StruckFault[];
   /** What is not as it must be; none: the run passed. */
   readonly problems: readonly string[];
+  /** What happened last, a line each; empty where the run passed. */
+  readonly story: readonly string[];
   readonly seconds: number;
   /** Where the logs and the run's files are; removed where the run passed. */
   readonly directory: string;
@@ -32,18 +34,24 @@ export interface ChaosOptions {
   readonly signal: AbortSignal;
 }
 
+/** What a run has come to so far. */
+interface Course {
+  readonly faults: StruckFault[];
+  readonly progress: Progress;
+}
+
 /** Runs a schedule against real processes and says what is not as it must be. */
 export async function runSchedule(schedule: Schedule, options: ChaosOptions): Promise<Outcome> {
   const startedMs = performance.now();
   const directory = await mkdtemp(join(tmpdir(), `lockstep-chaos-${schedule.seed}-`));
   await mkdir(join(directory, 'logs'));
-  const faults: StruckFault[] = [];
+  const course: Course = { faults: [], progress: new Progress() };
   const problems: string[] = [];
   {
     await using disk = await SmallDisk.mount(join(directory, 'disk'));
     const run = join(disk.path, RUN);
     try {
-      problems.push(...(await playOn(disk, run, join(directory, 'logs'), schedule, options, faults)));
+      problems.push(...(await playOn(disk, run, join(directory, 'logs'), schedule, options, course)));
     } catch (error) {
       problems.push(firstLine(error));
     }
@@ -51,12 +59,12 @@ export async function runSchedule(schedule: Schedule, options: ChaosOptions): Pr
     if (problems.length > 0) await command('cp', '-a', run, join(directory, 'run')).catch(() => undefined);
   }
   if (problems.length === 0) await rm(directory, { recursive: true });
-  return { schedule, faults, problems, seconds: (performance.now() - startedMs) / 1000, directory };
+  const story = problems.length === 0 ? [] : course.progress.story;
+  return { schedule, faults: course.faults, problems, story, seconds: (performance.now() - startedMs) / 1000, directory };
 }
 
-async function playOn(disk: SmallDisk, run: string, logs: string, schedule: Schedule, { failureDetectionMs, quiet, epochs, signal }: ChaosOptions, faults: StruckFault[]): Promise<readonly string[]> {
+async function playOn(disk: SmallDisk, run: string, logs: string, schedule: Schedule, { failureDetectionMs, quiet, epochs, signal }: ChaosOptions, { faults, progress }: Course): Promise<readonly string[]> {
   const { shape } = schedule;
-  const progress = new Progress();
   const unexpected: string[] = [];
   await using network = shape.place === 'network' ? await Network.create(`lockstep-${process.pid}-${schedule.seed}`) : null;
   using stall = new StallWatch(progress, signal);

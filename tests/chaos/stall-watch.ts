@@ -17,8 +17,8 @@ export class StallWatch implements Disposable {
     this.signal = AbortSignal.any([this.#controller.signal, outer]);
     this.#timer = setInterval(() => {
       const nowMs = performance.now();
-      if (nowMs - progress.advancedMs > STALLED_MS) this.abort(new Error(`hang: nothing after step ${progress.highestStep} for ${STALLED_MS / 1000} s: ${progress.lastWord}`));
-      else if (nowMs - startedMs > LIMIT_MS) this.abort(new Error(`hang: still at step ${progress.highestStep} after ${LIMIT_MS / 1000} s: ${progress.lastWord}`));
+      if (nowMs - progress.advancedMs > STALLED_MS) this.abort(new Error(`hang: nothing after step ${progress.highestStep} for ${STALLED_MS / 1000} s; the last word: ${progress.lastWord}`));
+      else if (nowMs - startedMs > LIMIT_MS) this.abort(new Error(`hang: still at step ${progress.highestStep} after ${LIMIT_MS / 1000} s; the last word: ${progress.lastWord}`));
     }, 250);
   }
 
