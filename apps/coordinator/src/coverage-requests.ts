@@ -37,11 +37,11 @@ export class CoverageRequests {
     }
   }
 
-  /** Takes a host's answer for its shards of a generation. */
-  take({ request, shards }: CoverageMessage, generation: number): void {
+  /** Takes a host's answer for its shards of a generation; `untold` are those that have not told of the step that is awaited. */
+  take({ request, shards }: CoverageMessage, generation: number, untold: readonly number[]): void {
     const asked = this.#asked.get(request);
     if (asked === undefined) return;
     for (const part of shards) if (part.generation === generation) asked.parts.set(part.shard, part);
-    if (asked.parts.size === asked.shards) asked.done.resolve(joinCoverage(asked.parts));
+    if (asked.parts.size === asked.shards) asked.done.resolve(joinCoverage(asked.parts, untold));
   }
 }

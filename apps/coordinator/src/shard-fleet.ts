@@ -259,7 +259,7 @@ export class ShardFleet {
   }
 
   #take(host: Host, message: HostMessage__Output): void {
-    if (message.coverage) this.#coverages.take(message.coverage, this.#generation.number);
+    if (message.coverage) this.#coverages.take(message.coverage, this.#generation.number, this.#generation.untold);
     else if (message.note) this.#options.onLog(`${describeHost(host)}: ${message.note.message}`, message.note.level === 'warn' ? 'warn' : 'info');
     else this.#generation.take(host, message);
   }

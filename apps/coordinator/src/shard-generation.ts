@@ -68,6 +68,11 @@ export class ShardGeneration {
     return this.#options.startVersion;
   }
 
+  /** The shards that have not told of the first step that is not known to be made. */
+  get untold(): readonly number[] {
+    return this.#reports.untold;
+  }
+
   /** Starts all primaries from a state, or from what a worker has; rejects with HostGone when one of their hosts is lost. */
   async startPrimaries(state: TrainingState | null): Promise<void> {
     await Promise.all(this.places.placements.map(({ primary }, shard) => this.#start(primary, shard, 'primary', state)));

@@ -60,17 +60,24 @@ describe('copies of the state', () => {
   });
 });
 
+it('says which shards have not told of the first step that is not made', () => {
+  const { all } = reports(3, 4);
+  expect(all.untold).toEqual([0, 1, 2]);
+  all.takeSteps(1, [step(4), step(5)]);
+  expect(all.untold).toEqual([0, 2]);
+});
+
 describe('the coverage over all shards', () => {
   const part = (shard: number, version: number, ...missingMicroBatches: number[]) => ({ generation: 1, shard, version, missingMicroBatches, waitsFor: '' });
-  const joined = (...parts: ReturnType<typeof part>[]) => joinCoverage(new Map(parts.map((each) => [each.shard, each])));
+  const joined = (...parts: ReturnType<typeof part>[]) => joinCoverage(new Map(parts.map((each) => [each.shard, each])), []);
   const waiting = (shard: number) => ({ shard, waitsFor: '' });
 
   it('is what any shard at the step lacks', () => {
-    expect(joined(part(0, 7, 4, 1), part(1, 7, 1, 2))).toEqual({ step: 7, missing: [1, 2, 4], behind: [waiting(0), waiting(1)], isSplit: false });
+    expect(joined(part(0, 7, 4, 1), part(1, 7, 1, 2))).toEqual({ step: 7, missing: [1, 2, 4], behind: [waiting(0), waiting(1)], untold: [], isSplit: false });
   });
 
   it('is that of the shards that are behind', () => {
-    expect(joined(part(0, 8, 0, 1, 2, 3), part(1, 7, 3))).toEqual({ step: 7, missing: [3], behind: [waiting(1)], isSplit: true });
+    expect(joined(part(0, 8, 0, 1, 2, 3), part(1, 7, 3))).toEqual({ step: 7, missing: [3], behind: [waiting(1)], untold: [], isSplit: true });
   });
 
   it('is not known before all have parameters', () => {

@@ -9,6 +9,8 @@ export interface StepCoverage {
   readonly missing: readonly number[];
   /** The shards that are at it. */
   readonly behind: readonly WaitingShard[];
+  /** The shards that have not told of the first step that is not known to be made. */
+  readonly untold: readonly number[];
   /** Some shards have made the step already: only workers that hold its version can compute the rest. */
   readonly isSplit: boolean;
 }
@@ -47,6 +49,12 @@ export class ShardReports {
     return this.#nextStep;
   }
 
+  /** The shards that have not told of that step. */
+  get untold(): readonly number[] {
+    const told = this.#steps.get(this.#nextStep);
+    return Array.from({ length: this.#shards }, (_, shard) => shard).filter((shard) => told?.has(shard) !== true);
+  }
+
   /** The figures of a step are the same on every shard; its time is the last one's. Steps are told of in order. */
   takeSteps(shard: number, steps: readonly FinishedStep[]): void {
     for (const step of steps) {
@@ -74,11 +82,11 @@ export class ShardReports {
 }
 
 /** The coverage over all shards, of which each has said its own. */
-export function joinCoverage(parts: ReadonlyMap<number, ShardCoverage>): StepCoverage | UnknownCoverage {
+export function joinCoverage(parts: ReadonlyMap<number, ShardCoverage>, untold: readonly number[]): StepCoverage | UnknownCoverage {
   const inFlight = stepInFlight([...parts.values()].map(({ missingMicroBatches, ...part }) => ({ ...part, missing: missingMicroBatches })));
   if (inFlight === null) return { unknown: 'the initial parameters have not come' };
   const { step, missing, shards: behind } = inFlight;
-  return { step, missing, behind, isSplit: behind.length < parts.size };
+  return { step, missing, behind, untold, isSplit: behind.length < parts.size };
 }
 
 function gather<T>(whole: Map<number, Map<number, T>>, key: number, shard: number, part: T): ReadonlyMap<number, T> {

@@ -82,7 +82,7 @@ function microBatchesOf(nodes: readonly { readonly level?: number; readonly inde
   return nodes.flatMap(({ level = 0, index = 0 }) => Array.from({ length: 2 ** level }, (_, offset) => index * 2 ** level + offset));
 }
 
-const lacks = (step: number, missing: readonly number[], isSplit = false): StepCoverage => ({ step, missing, behind: [{ shard: 0, waitsFor: 'its replica' }], isSplit });
+const lacks = (step: number, missing: readonly number[], isSplit = false): StepCoverage => ({ step, missing, behind: [{ shard: 0, waitsFor: 'its replica' }], untold: [], isSplit });
 const all = Array.from({ length: MICRO_BATCHES }, (_, index) => index);
 const union = (parts: Iterable<readonly number[]>): number[] => [...new Set([...parts].flat())].sort((a, b) => a - b);
 
@@ -222,6 +222,17 @@ describe('a step that takes long', () => {
     await vi.advanceTimersByTimeAsync(5000);
     expect(cluster.log).toEqual(['step 20 waits for the shards: the shards are being placed']);
   });
+});
+
+it('says which shards do not tell of what they have made, and sends all back where that lasts', async () => {
+  using cluster = new Cluster(1).begin();
+  cluster.finish(0, 20);
+  cluster.coverage = { ...lacks(24, []), untold: [1] };
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(cluster.log).toEqual(['step 20 is made, and yet to be told of by shard 1']);
+  expect(cluster.stuck).toEqual([]);
+  await vi.advanceTimersByTimeAsync(1500);
+  expect(cluster.stuck).toEqual(['step 20 is made, and yet to be told of by shard 1']);
 });
 
 it('sends all shards back when a step is made on some of them and nobody can make it on the others', async () => {

@@ -190,10 +190,11 @@ export class WorkDispatcher {
     }
   }
 
-  #give({ step, missing, behind, isSplit }: StepCoverage): void {
+  #give({ step, missing, behind, untold, isSplit }: StepCoverage): void {
     const nowMs = performance.now();
     const ahead = Math.max(this.#step, this.#options.leastStep());
     if (step < ahead) this.#stuckAfter(1, nowMs, `the shards are at step ${step}, the workers at ${ahead}: a replica that took over was behind`);
+    if (step > this.#step) this.#awaitReports(untold, nowMs);
     if (step >= this.#untilStep) return;
     const { config, membership } = this.#options;
     const { extras, given, late, explanation } = decideExtras({
@@ -205,6 +206,13 @@ export class WorkDispatcher {
     for (const [rank, nodes] of extras) this.#options.send(rank, { extra: { step, nodes: [...nodes] } });
     this.#explain(explanation, nowMs);
     if (isSplit) this.#stuckAfter(STUCK_FACTOR, nowMs, `step ${step} is made on some shards, and no worker is left that could complete it on the others`);
+  }
+
+  /** Every shard has made the step under way, and some have not told of it. */
+  #awaitReports(untold: readonly number[], nowMs: number): void {
+    const what = `step ${this.#step} is made, and yet to be told of by ${untold.map((shard) => `shard ${shard}`).join(', ')}`;
+    this.#explain(what, nowMs);
+    this.#stuckAfter(STUCK_FACTOR, nowMs, what);
   }
 
   #stuckAfter(factor: number, nowMs: number, cause: string): void {
