@@ -1,5 +1,5 @@
 import type { LockstepError } from '@lockstep/core';
-import { backoffMs } from '@lockstep/scheduling';
+import { Backoff } from '@lockstep/scheduling';
 import { ExchangeClient, type ShardEndpoint__Output, type VersionPort } from '@lockstep/transport';
 import type { HeldPartial } from './held-partial.ts';
 import { shardAddress } from './shard-address.ts';
@@ -27,9 +27,9 @@ export interface ShardLinkOptions {
  */
 export class ShardLink {
   readonly #options: ShardLinkOptions;
+  readonly #backoff = new Backoff();
   #client: ExchangeClient | null = null;
   #isOpen = false;
-  #attempts = 0;
   #retry: NodeJS.Timeout | null = null;
 
   constructor(options: ShardLinkOptions) {
@@ -68,15 +68,15 @@ export class ShardLink {
 
   #opened(): void {
     this.#isOpen = true;
-    this.#attempts = 0;
+    this.#backoff.opened(performance.now());
     for (const partial of this.#options.held()) this.#send(partial);
   }
 
   #lost(error: LockstepError): void {
     this.#isOpen = false;
-    this.#options.onBroken(error, this.#attempts);
-    this.#retry = setTimeout(() => this.#connect(), backoffMs(this.#attempts, Math.random));
-    this.#attempts += 1;
+    const { waitMs, attempt } = this.#backoff.broke(performance.now());
+    this.#options.onBroken(error, attempt);
+    this.#retry = setTimeout(() => this.#connect(), waitMs);
   }
 
   #send({ header, slot, sum }: HeldPartial): void {

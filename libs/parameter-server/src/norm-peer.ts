@@ -1,4 +1,4 @@
-import { backoffMs } from '@lockstep/scheduling';
+import { Backoff } from '@lockstep/scheduling';
 import { PeerClient, type PeerHello } from '@lockstep/transport';
 
 /** What a shard says of itself to other shards. */
@@ -9,9 +9,9 @@ export class NormPeer {
   readonly #address: string;
   readonly #identity: PeerIdentity;
   readonly #greeting: () => readonly Buffer[];
+  readonly #backoff = new Backoff();
   #client: PeerClient;
   #isOpen = false;
-  #attempts = 0;
   #retry: NodeJS.Timeout | null = null;
 
   constructor(address: string, identity: PeerIdentity, greeting: () => readonly Buffer[]) {
@@ -37,7 +37,7 @@ export class NormPeer {
       hello: { ...this.#identity, role: 'norms' },
       onOpen: () => {
         this.#isOpen = true;
-        this.#attempts = 0;
+        this.#backoff.opened(performance.now());
         client.send(this.#greeting());
       },
       onFrame: () => undefined,
@@ -51,7 +51,6 @@ export class NormPeer {
     this.#isOpen = false;
     this.#retry = setTimeout(() => {
       this.#client = this.#connect();
-    }, backoffMs(this.#attempts, Math.random));
-    this.#attempts += 1;
+    }, this.#backoff.broke(performance.now()).waitMs);
   }
 }

@@ -1,5 +1,5 @@
 export { assignBySpeed, planAssignment, takeOver, type Assignment, type AssignmentDecision, type AssignmentState } from './assignment.ts';
-export { backoffMs } from './backoff.ts';
+export { Backoff } from './backoff.ts';
 export { isCheckpointVersion } from './checkpoint-plan.ts';
 export { judgeEpoch, type BestEpoch, type EarlyStoppingRule, type EpochVerdict } from './early-stopping.ts';
 export { dealParts, EVALUATION_PART_EXAMPLES, evaluationPartRange, numEvaluationParts, redealParts } from './evaluation-parts.ts';

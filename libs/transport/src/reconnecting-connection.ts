@@ -25,7 +25,7 @@ export class ReconnectingConnection<Sent, Received> {
   readonly client: CoordinatorClient;
   /** When the peer spoke last; null until it has on this connection. */
   heardMs: number | null = null;
-  welcomedMs: number | null = null;
+  isWelcomed = false;
   readonly #stream: ClientDuplexStream<Sent, Received>;
   readonly #onBroken: (error: LockstepError) => void;
   readonly #ended = new AbortController();

@@ -1,6 +1,6 @@
 import type { ChannelCredentials, ClientDuplexStream } from '@grpc/grpc-js';
 import { LockstepError, messageOf } from '@lockstep/core';
-import { backoffMs } from '@lockstep/scheduling';
+import { Backoff } from '@lockstep/scheduling';
 import { ReconnectingConnection } from './reconnecting-connection.ts';
 import { isBrokenConnection } from './grpc-errors.ts';
 import { errorOfRefusal, type Verdict } from './reconnecting-verdict.ts';
@@ -9,8 +9,6 @@ import type { CoordinatorClient } from './gen/lockstep/v1/Coordinator.ts';
 /** Until the failure-detection time is known, a coordinator that says nothing for so long is not there. */
 const FIRST_PATIENCE_MS = 10_000;
 const LEAST_PATIENCE_MS = 1_000;
-/** A connection that stood for so long was a good one: after it, connecting again begins without a wait to speak of. */
-const STOOD_MS = 1_000;
 const RETRY_CALL_MS = 100;
 /** Reconnecting is tried for so many times the failure-detection time. */
 const RECONNECT_FOR = 300;
@@ -40,10 +38,12 @@ export class ReconnectingStream<Sent, Received extends Verdict> {
   readonly peer: string;
   readonly #options: ReconnectingStreamOptions<Sent, Received>;
   readonly #beganMs = performance.now();
+  readonly #backoff = new Backoff();
   #connection: ReconnectingConnection<Sent, Received> | null = null;
   #changed = Promise.withResolvers<void>();
   #wasWelcomed = false;
-  #attempt = 0;
+  /** The first connection could not be made at once. */
+  #isLate = false;
   #brokenSinceMs = 0;
   #failureDetectionMs: number | null = null;
   #reconnectForMs = FIRST_RECONNECT_FOR_MS;
@@ -123,7 +123,8 @@ export class ReconnectingStream<Sent, Received extends Verdict> {
   #take(connection: ReconnectingConnection<Sent, Received>, message: Received): void {
     if (this.#connection !== connection) return;
     if (message.welcome) {
-      connection.welcomedMs ??= performance.now();
+      if (!connection.isWelcomed) this.#backoff.opened(performance.now());
+      connection.isWelcomed = true;
       this.#wasWelcomed = true;
     }
     try {
@@ -140,9 +141,8 @@ export class ReconnectingStream<Sent, Received extends Verdict> {
     this.#connection = null;
     const nowMs = performance.now();
     if (!this.#wasWelcomed) return this.#breakFirst(nowMs, error);
-    if (connection.welcomedMs !== null) {
+    if (connection.isWelcomed) {
       this.#brokenSinceMs = nowMs;
-      if (nowMs - connection.welcomedMs > STOOD_MS) this.#attempt = 0;
       this.#options.onBroken(error);
     }
     this.#connectLater(nowMs, error);
@@ -151,7 +151,8 @@ export class ReconnectingStream<Sent, Received extends Verdict> {
   /** A coordinator that is not there may be on its way; one that is no coordinator is not. */
   #breakFirst(nowMs: number, error: LockstepError): void {
     if (error.code !== 'connection') return this.#end(error);
-    if (this.#attempt === 0) {
+    if (!this.#isLate) {
+      this.#isLate = true;
       this.#brokenSinceMs = this.#beganMs;
       this.#reconnectForMs = FIRST_CONNECT_FOR_MS;
       this.#options.onBroken(error);
@@ -164,8 +165,7 @@ export class ReconnectingStream<Sent, Received extends Verdict> {
     if (nowMs - this.#brokenSinceMs > this.#reconnectForMs) {
       return this.#end(new LockstepError('connection', `${error.message}; tried for ${Math.round((nowMs - this.#brokenSinceMs) / 1000)} s to connect${this.#wasWelcomed ? ' again' : ''}`, { cause: error }));
     }
-    this.#retry = setTimeout(() => this.#connect(), backoffMs(this.#attempt, Math.random));
-    this.#attempt += 1;
+    this.#retry = setTimeout(() => this.#connect(), this.#backoff.broke(nowMs).waitMs);
   }
 
   #beat(failureDetectionMs: number, heartbeat: () => Sent): void {
