@@ -1,5 +1,4 @@
-import { finiteOrZero } from './bits';
-import { add, held, sub } from './lanes';
+import { add, held } from './lanes';
 
 /** Any NaN becomes this one, so that encoded bytes do not depend on a processor's choice of payload. */
 const QUIET_NAN: i32 = 0x7fc00000;
@@ -47,26 +46,6 @@ export function encodeBf16(out: usize, floats: usize, bytes: usize): void {
     storeHalves(to + 16, rounded<v128>(v128.load(from + 32), almostHalf, quietNaN), rounded<v128>(v128.load(from + 48), almostHalf, quietNaN));
   }
   for (; at < bytes; at += 4) storeHalf(out + (at >> 1), rounded<f32>(load<f32>(floats + at), reinterpret<f32>(ALMOST_HALF), reinterpret<f32>(QUIET_NAN)));
-}
-
-/** Rounds `floats + residual`, and leaves in `residual` what rounding took away; 0 where that is no number. */
-// @ts-ignore: decorator
-@inline function withResidual<T>(floats: usize, residual: usize, almostHalf: T, quietNaN: T): T {
-  const sum = add<T>(load<T>(floats), load<T>(residual));
-  const kept = rounded<T>(sum, almostHalf, quietNaN);
-  store<T>(residual, finiteOrZero<T>(sub<T>(sum, kept)));
-  return kept;
-}
-
-/** `sum = floats + residual; out = bf16(sum); residual = sum - out` */
-export function encodeBf16Residual(out: usize, floats: usize, residual: usize, bytes: usize): void {
-  const almostHalf = held(ALMOST_HALF, bytes), quietNaN = held(QUIET_NAN, bytes);
-  let at: usize = 0;
-  for (const end = bytes & ~31; at < end; at += 32) {
-    const low = withResidual<v128>(floats + at, residual + at, almostHalf, quietNaN);
-    storeHalves(out + (at >> 1), low, withResidual<v128>(floats + at + 16, residual + at + 16, almostHalf, quietNaN));
-  }
-  for (; at < bytes; at += 4) storeHalf(out + (at >> 1), withResidual<f32>(floats + at, residual + at, reinterpret<f32>(ALMOST_HALF), reinterpret<f32>(QUIET_NAN)));
 }
 
 /** `floats = encoded`, which is exact; `bytes` are those of the floats. */

@@ -26,11 +26,6 @@ export function copy(into: usize, other: usize, bytes: usize): void {
   memory.copy(into, other, bytes);
 }
 
-/** `vector = 0` */
-export function clear(vector: usize, bytes: usize): void {
-  memory.fill(vector, 0, bytes);
-}
-
 // @ts-ignore: decorator
 @inline function divideAt<T>(at: usize, divisor: T): void {
   store<T>(at, div<T>(load<T>(at), divisor));

@@ -1,7 +1,7 @@
 export { adam } from './adam';
-export { addRoundedBf16, decodeBf16, encodeBf16, encodeBf16Residual, roundBf16 } from './bf16';
-export { add, clear, clipByValue, copy, divide, scale } from './elementwise';
-export { addRoundedInt8, decodeInt8, encodeInt8, encodeInt8Residual, roundInt8 } from './int8';
+export { addRoundedBf16, decodeBf16, encodeBf16, roundBf16 } from './bf16';
+export { add, clipByValue, copy, divide, scale } from './elementwise';
+export { addRoundedInt8, decodeInt8, encodeInt8, roundInt8 } from './int8';
 export { sumOfSquares } from './norm';
 export { rmsprop, rmspropMomentum } from './rmsprop';
 export { firstNonFinite, scan } from './scan';

@@ -89,15 +89,6 @@ const INTEGER_BITS: i32 = 0x4b400000;
   return mul<T>(sub<T>(element, integer), scale);
 }
 
-/** The element of a number; where `leaves`, what rounding takes away takes the number's place. */
-// @ts-ignore: decorator
-@inline function elementAt<T>(at: usize, inverse: T, scale: T, integer: T, leaves: bool): T {
-  const value = load<T>(at);
-  const element = quantised<T>(value, inverse, integer);
-  if (leaves) store<T>(at, sub<T>(value, multiple<T>(element, scale, integer)));
-  return element;
-}
-
 /** 16 elements as bytes. */
 // @ts-ignore: decorator
 @inline function packed(first: v128, second: v128, third: v128, fourth: v128, integer: v128): v128 {
@@ -107,29 +98,28 @@ const INTEGER_BITS: i32 = 0x4b400000;
   );
 }
 
-/** A block's bytes. One that is not finite has zeros after the first, and leaves zeros. */
+/** A block's bytes. One that is not finite has zeros after the first. */
 // @ts-ignore: decorator
-@inline function storeBlock(out: usize, source: usize, bytes: usize, code: i32, integer: v128, leaves: bool): void {
+@inline function storeBlock(out: usize, source: usize, bytes: usize, code: i32, integer: v128): void {
   store<u8>(out, <u8>code);
   const elements = out + 1;
   if (code == NON_FINITE) {
     memory.fill(elements, 0, bytes >> 2);
-    if (leaves) memory.fill(source, 0, bytes);
     return;
   }
-  const scale = scaleOf(code), inverse = inverseOf(code);
-  const scales = f32x4.splat(scale), inverses = f32x4.splat(inverse);
+  const inverse = inverseOf(code);
+  const inverses = f32x4.splat(inverse);
   let at: usize = 0;
   for (const end = bytes & ~63; at < end; at += 64) {
     v128.store(elements + (at >> 2), packed(
-      elementAt<v128>(source + at, inverses, scales, integer, leaves),
-      elementAt<v128>(source + at + 16, inverses, scales, integer, leaves),
-      elementAt<v128>(source + at + 32, inverses, scales, integer, leaves),
-      elementAt<v128>(source + at + 48, inverses, scales, integer, leaves), integer,
+      quantised<v128>(v128.load(source + at), inverses, integer),
+      quantised<v128>(v128.load(source + at + 16), inverses, integer),
+      quantised<v128>(v128.load(source + at + 32), inverses, integer),
+      quantised<v128>(v128.load(source + at + 48), inverses, integer), integer,
     ));
   }
   for (; at < bytes; at += 4) {
-    store<i8>(elements + (at >> 2), <i8>(reinterpret<i32>(elementAt<f32>(source + at, inverse, scale, INTEGER, leaves)) - INTEGER_BITS));
+    store<i8>(elements + (at >> 2), <i8>(reinterpret<i32>(quantised<f32>(load<f32>(source + at), inverse, INTEGER)) - INTEGER_BITS));
   }
 }
 
@@ -176,16 +166,7 @@ export function encodeInt8(out: usize, floats: usize, bytes: usize): void {
   const magnitude = held(MAGNITUDE, bytes), integer = held(INTEGER_BITS, bytes);
   for (let at: usize = 0; at < bytes; at += BLOCK_BYTES, out += ENCODED_BLOCK_BYTES) {
     const extent = min(BLOCK_BYTES, bytes - at);
-    storeBlock(out, floats + at, extent, codeOf(largestOf(floats + at, extent, magnitude)), integer, false);
-  }
-}
-
-/** `sum = floats + residual; out = int8(sum); residual = sum - out`, and 0 throughout a block that is not finite. */
-export function encodeInt8Residual(out: usize, floats: usize, residual: usize, bytes: usize): void {
-  const magnitude = held(MAGNITUDE, bytes), integer = held(INTEGER_BITS, bytes);
-  for (let at: usize = 0; at < bytes; at += BLOCK_BYTES, out += ENCODED_BLOCK_BYTES) {
-    const extent = min(BLOCK_BYTES, bytes - at);
-    storeBlock(out, residual + at, extent, codeOf(largestOfSum(residual + at, floats + at, extent, magnitude)), integer, true);
+    storeBlock(out, floats + at, extent, codeOf(largestOf(floats + at, extent, magnitude)), integer);
   }
 }
 

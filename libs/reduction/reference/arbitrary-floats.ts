@@ -12,7 +12,7 @@ const halves = (length: number) => fc.tuple(fc.integer({ min: -149, max: 120 }),
 const mixed = (elements: fc.Arbitrary<number>, length: number) => fc.array(elements, { minLength: length, maxLength: length }).map((values) => Float32Array.from(values));
 
 /** Numbers of every size: both zeros, denormals, ties, the largest. */
-export const finiteFloats = (length: number): fc.Arbitrary<Float32Array> => fc.oneof(mixed(finite, length), halves(length));
+const finiteFloats = (length: number): fc.Arbitrary<Float32Array> => fc.oneof(mixed(finite, length), halves(length));
 
 /** As `finiteFloats`, with infinities and NaNs among them. */
 export const anyFloats = (length: number): fc.Arbitrary<Float32Array> => fc.oneof(

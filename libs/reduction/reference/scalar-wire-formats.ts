@@ -89,12 +89,3 @@ export const scalarWireFormats = { float32, bf16, int8 };
 
 /** What encoding and decoding make of the values. */
 export const scalarRound = ({ encode, decode }: ScalarWireFormat, values: Values): Values => decode(encode(values), values.length);
-
-/** What the encoded sum took away from `values + residual`, both in float32. */
-export function scalarResidual(format: ScalarWireFormat, sum: Values): Values {
-  const kept = scalarRound(format, sum);
-  return sum.map((value, at) => {
-    const rest = value - (kept[at] ?? Number.NaN);
-    return Number.isFinite(rest) ? rest : 0;
-  });
-}

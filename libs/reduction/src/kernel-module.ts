@@ -7,7 +7,6 @@ import { LockstepError } from '@lockstep/core';
 export interface KernelExports {
   add(into: number, other: number, bytes: number): void;
   copy(into: number, other: number, bytes: number): void;
-  clear(vector: number, bytes: number): void;
   divide(vector: number, bytes: number, divisor: number): void;
   scale(vector: number, bytes: number, factor: number): void;
   clipByValue(vector: number, bytes: number, limit: number): void;
@@ -15,12 +14,10 @@ export interface KernelExports {
   scan(vector: number, bytes: number): number;
   firstNonFinite(vector: number, bytes: number): number;
   encodeBf16(out: number, floats: number, bytes: number): void;
-  encodeBf16Residual(out: number, floats: number, residual: number, bytes: number): void;
   decodeBf16(floats: number, encoded: number, bytes: number): void;
   roundBf16(vector: number, bytes: number): void;
   addRoundedBf16(into: number, other: number, bytes: number): void;
   encodeInt8(out: number, floats: number, bytes: number): void;
-  encodeInt8Residual(out: number, floats: number, residual: number, bytes: number): void;
   decodeInt8(floats: number, encoded: number, bytes: number): void;
   roundInt8(vector: number, bytes: number): void;
   addRoundedInt8(into: number, other: number, bytes: number): void;

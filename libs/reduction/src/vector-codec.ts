@@ -25,8 +25,8 @@ export function createVectorCodec(kernels: Pick<Kernels, 'wireFormats' | 'slice'
   return {
     bytesFor,
     encode(vector, out) {
-      format.encode(optimized(vector), null, bytesFrom(out, 0, bytesFor(trainable)));
-      float32.encode(buffers(vector), null, encodedBuffers(out));
+      format.encode(optimized(vector), bytesFrom(out, 0, bytesFor(trainable)));
+      float32.encode(buffers(vector), encodedBuffers(out));
     },
     decode(bytes, out) {
       format.decode(bytesFrom(bytes, 0, bytesFor(trainable)), optimized(out));

@@ -17,11 +17,8 @@ export interface WireFormat {
   readonly blockLength: number;
   /** Bytes of `length` encoded elements. */
   bytesFor(length: number): number;
-  /**
-   * `sum = floats + residual; out = sum, rounded; residual = sum - out`, which is exact; without a residual, `out = floats`.
-   * Where sum or `out` is not finite no residual is left.
-   */
-  encode(floats: Vector, residual: Vector | null, out: Bytes): void;
+  /** `out = floats`, rounded. */
+  encode(floats: Vector, out: Bytes): void;
   /** Exact. An element that was not finite is not; in `int8` its whole block is NaN. */
   decode(bytes: Bytes, out: Vector): void;
   /** In place what encoding and decoding make of it. */
@@ -51,14 +48,14 @@ export function createWireFormats(kernels: KernelExports): Readonly<Record<WireC
   return {
     float32: createFormat({ name: 'float32', parameters: {}, blockLength: 1, bytesFor: BYTES_FOR.float32 }, float32Of(kernels)),
     bf16: createFormat({ name: 'bf16', parameters: {}, blockLength: 1, bytesFor: BYTES_FOR.bf16 }, {
-      encode: kernels.encodeBf16, encodeResidual: kernels.encodeBf16Residual, decode: kernels.decodeBf16,
+      encode: kernels.encodeBf16, decode: kernels.decodeBf16,
       round: kernels.roundBf16, addRounded: kernels.addRoundedBf16,
     }),
     int8: createFormat({
       name: 'int8', parameters: { block: BLOCK, scale: 'power of two' }, blockLength: BLOCK,
       bytesFor: BYTES_FOR.int8,
     }, {
-      encode: kernels.encodeInt8, encodeResidual: kernels.encodeInt8Residual, decode: kernels.decodeInt8,
+      encode: kernels.encodeInt8, decode: kernels.decodeInt8,
       round: kernels.roundInt8, addRounded: kernels.addRoundedInt8,
     }),
   };
@@ -67,7 +64,6 @@ export function createWireFormats(kernels: KernelExports): Readonly<Record<WireC
 /** Byte offsets in kernel memory; `bytes` are those of the floats. */
 interface FormatKernels {
   encode(out: number, floats: number, bytes: number): void;
-  encodeResidual(out: number, floats: number, residual: number, bytes: number): void;
   decode(floats: number, encoded: number, bytes: number): void;
   round(vector: number, bytes: number): void;
   addRounded(into: number, other: number, bytes: number): void;
@@ -76,11 +72,6 @@ interface FormatKernels {
 function float32Of(kernels: KernelExports): FormatKernels {
   return {
     encode: kernels.copy,
-    encodeResidual(out, floats, residual, bytes) {
-      kernels.add(residual, floats, bytes);
-      kernels.copy(out, residual, bytes);
-      kernels.clear(residual, bytes);
-    },
     decode: kernels.copy,
     round: () => undefined,
     addRounded: kernels.add,
@@ -90,12 +81,9 @@ function float32Of(kernels: KernelExports): FormatKernels {
 function createFormat(description: Pick<WireFormat, 'name' | 'parameters' | 'blockLength' | 'bytesFor'>, kernels: FormatKernels): WireFormat {
   return {
     ...description,
-    encode(floats, residual, out) {
+    encode(floats, out) {
       assert.equal(out.length, description.bytesFor(floats.length));
-      const { byteOffset, data: { byteLength } } = floats;
-      if (residual === null) return kernels.encode(out.byteOffset, byteOffset, byteLength);
-      assert.equal(residual.length, floats.length);
-      kernels.encodeResidual(out.byteOffset, byteOffset, residual.byteOffset, byteLength);
+      kernels.encode(out.byteOffset, floats.byteOffset, floats.data.byteLength);
     },
     decode(bytes, out) {
       assert.equal(bytes.length, description.bytesFor(out.length));
