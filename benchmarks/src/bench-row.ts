@@ -10,6 +10,4 @@ export interface BenchRow extends Row {
   readonly group: Group;
   /** Least and greatest ratio of the repetitions, where they were kept. */
   readonly range: Omit<RatioSummary, 'median'> | null;
-  /** What the ratio should reach. */
-  readonly goal: number | null;
 }

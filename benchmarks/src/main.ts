@@ -37,7 +37,7 @@ async function bench({ groups, repetitions, quick, python, jsonFile }: BenchOpti
     const rounds = await runRounds(names, workload, repetitions, { python, runsDirectory, signal: stop.signal });
     rows.push(...trainingRows(groups, workload.model, rounds));
   }
-  if (groups.includes('e')) rows.push(...(await benchKernels({ python })).map((row): BenchRow => ({ ...row, group: 'e', range: null, goal: null })));
+  if (groups.includes('e')) rows.push(...(await benchKernels({ python })).map((row): BenchRow => ({ ...row, group: 'e', range: null })));
   if (groups.includes('g')) rows.push(...(await benchAllReduce({ python, withTorch: torch !== null, repetitions, quick, directory: runsDirectory, signal: stop.signal })));
   if (groups.includes('h')) rows.push(...(await benchBetweenHosts(repetitions, quick, stop.signal)));
   if (groups.includes('i')) rows.push(...(await benchMemory({ quick, runsDirectory, signal: stop.signal })));

@@ -7,5 +7,7 @@ export interface Row {
   readonly peer: string;
   /** Ours over the peer's: above 1, Lockstep is faster. Null where the peer was not measured. */
   readonly ratio: number | null;
+  /** What the ratio should reach. */
+  readonly goal: number | null;
   readonly note?: string;
 }

@@ -9,6 +9,8 @@ import { benchWireFormats } from './wire-formats.ts';
 
 const REPETITIONS = 11;
 const BYTES_PER_ELEMENT = { copy: 8, add: 12, adam: 28 };
+const BANDWIDTH_GOALS = { add: 0.8, adam: null };
+const TORCH_GOAL = 1;
 /** By then the bias corrections are near 1. */
 const LATE_UPDATE = 10_000;
 
@@ -35,6 +37,7 @@ async function againstMemory(length: number): Promise<Row[]> {
     ours: `${bandwidth(kind).toFixed(1)} GB/s`,
     peer: `${bandwidth('copy').toFixed(1)} GB/s, plain copy`,
     ratio: bandwidth(kind) / bandwidth('copy'),
+    goal: BANDWIDTH_GOALS[kind],
     note: 'bytes of the operands; a copy also fetches the lines that it overwrites',
   });
   return [row('add', 'add'), row('Adam', 'adam')];
@@ -45,9 +48,9 @@ async function againstTorch(length: number, python: string): Promise<Row> {
   try {
     const ours = timed(kernelActions(length).adam);
     const name = `Adam, ${millions(length)}: PyTorch fused`;
-    if (torch === null) return { name, ours: elements(length, await ours()), peer: '–', ratio: null, note: 'PyTorch is not installed' };
+    if (torch === null) return { name, ours: elements(length, await ours()), peer: '–', ratio: null, goal: TORCH_GOAL, note: 'PyTorch is not installed' };
     const seconds = await mediansInterleaved({ ours, torch: torch.step }, REPETITIONS);
-    return elementsRow(name, length, seconds.ours, seconds.torch, `PyTorch ${torch.version}, 1 thread`);
+    return { ...elementsRow(name, length, seconds.ours, seconds.torch, `PyTorch ${torch.version}, 1 thread`), goal: TORCH_GOAL };
   } finally {
     torch?.close();
   }
@@ -79,7 +82,7 @@ function kernelActions(length: number): Record<'add' | 'adam', () => void> {
 }
 
 function elementsRow(name: string, length: number, ours: number, theirs: number, peer: string): Row {
-  return { name, ours: elements(length, ours), peer: `${elements(length, theirs)}, ${peer}`, ratio: theirs / ours };
+  return { name, ours: elements(length, ours), peer: `${elements(length, theirs)}, ${peer}`, ratio: theirs / ours, goal: null };
 }
 
 function elements(length: number, seconds: number): string {
