@@ -61,9 +61,13 @@ export class NormExchange {
   offer(norms: StepNorms): void {
     this.keep(norms);
     this.#waiting = norms.step;
-    const frames = framesOfNorms(norms);
-    for (const { peer } of this.#peers.values()) peer.send(frames);
+    this.#sendToAll([norms]);
     this.#settle();
+  }
+
+  /** Sends the last sums to the others again: those that a former primary sent may not have arrived. */
+  repeat(): void {
+    this.#sendToAll(this.#own);
   }
 
   /** Keeps sums of this shard for those who may still need them. */
@@ -84,6 +88,11 @@ export class NormExchange {
   close(): void {
     for (const { peer } of this.#peers.values()) peer.close();
     this.#peers.clear();
+  }
+
+  #sendToAll(norms: readonly StepNorms[]): void {
+    const frames = norms.flatMap(framesOfNorms);
+    for (const { peer } of this.#peers.values()) peer.send(frames);
   }
 
   #take(shard: number, { step, blockSums }: StepNorms, version: number): void {

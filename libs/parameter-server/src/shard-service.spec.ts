@@ -101,6 +101,25 @@ describe('a primary that dies at any moment of a step', () => {
       await Promise.all([replica.service.close(), other.service.close()]);
     }
   }, 60_000);
+
+  it('leaves a replica that gives another shard the norms which were on their way to it', async () => {
+    const { primary, replica } = await startPair(large, 0, 2);
+    await using other = await StartedService.start(large, socket(), { shard: 1, shards: 2 });
+    using proxy = await CuttableProxy.to(other.endpoint.unixAddress);
+    const peersOf = (first: StartedService, second = other.endpoint) => ({ kind: 'peers', endpoints: [first.endpoint, second] }) as const;
+    primary.service.take(peersOf(primary, { ...other.endpoint, unixAddress: '', tcpAddress: proxy.address }));
+    for (const { service } of [replica, other]) service.take(peersOf(primary));
+    using worker = soloWorker(large, [primary.endpoint, other.endpoint], (step) => step === 1 && proxy.silence());
+    await expect.poll(() => worker.versions[0]!.has(2)).toBe(true);
+    expect(worker.versions[1]!.has(2)).toBe(false);
+    await primary.service.close();
+    replica.service.take({ kind: 'promote' });
+    for (const { service } of [replica, other]) service.take(peersOf(replica));
+    worker.connect([replica.endpoint.unixAddress, other.endpoint.unixAddress]);
+    await worker.reached(STEPS);
+    expectExact(worker, expectedLarge, [primary.endpoint, other.endpoint]);
+    await replica.service.close();
+  });
 });
 
 it('goes on without anybody to take its checkpoints, and keeps the newest', async () => {

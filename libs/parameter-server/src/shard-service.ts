@@ -270,6 +270,7 @@ export class ShardService {
     this.#primary = null;
     if (this.#given !== -1) this.#server.publish(this.#given, this.#shard.shown.encode());
     this.#server.serve();
+    this.#norms.repeat();
     this.#giveOut();
   }
 
