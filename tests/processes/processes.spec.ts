@@ -157,6 +157,19 @@ describe('a coordinator that was killed and comes back on its port', () => {
     expect(await Promise.all(others.map(async ({ ended }) => (await ended).exitCode))).toEqual([0, 0, 0]);
   });
 
+  it('lets a worker go that asked while it was away, once the worker\'s shards are elsewhere', async () => {
+    const { coordinator, address } = await startCoordinator('--run', 'left', '--min-workers', '2', '--shard-hosts', 'workers', ...LONG, ...PATIENT);
+    const workers = [start('worker', '--join', address), start('worker', '--join', address)];
+    await coordinator.event('step', ({ step }) => step >= 5);
+    await killed(coordinator);
+    // Its shards stop after 8 epochs that nobody has recorded, so there is something left to leave.
+    workers[0]?.child.kill('SIGTERM');
+    const again = start('coordinator', '--resume', 'left', '--listen', address, '--runs-dir', runsDirectory, '--json');
+    const events = await expectQuietEnd(again);
+    expect(placements(events)).toMatchObject([{ generation: 1, cause: 'the coordinator is back' }, { generation: 1, cause: expect.stringMatching(/ leaves$/) as string }]);
+    expect(await Promise.all(workers.map(async ({ ended }) => (await ended).exitCode))).toEqual([0, 0]);
+  });
+
   it('is refused while the first one lives, which is named', async () => {
     const { coordinator } = await startCoordinator('--run', 'held', ...LONG);
     const { exitCode, stderr } = await lockstepEvents('coordinator', '--resume', 'held', '--listen', '127.0.0.1:0', '--runs-dir', runsDirectory);

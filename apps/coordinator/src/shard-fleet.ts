@@ -103,7 +103,7 @@ export class ShardFleet {
     }
   }
 
-  /** Places the shards: where they are still from before, else anew from the newest checkpoint. */
+  /** Places the shards: where they are still from before, else anew from the newest checkpoint. Hosts that asked to leave before are let go after. */
   async start(fixed: FleetPlan): Promise<void> {
     const { known } = this.#options;
     this.#fixed = fixed;
@@ -111,6 +111,7 @@ export class ShardFleet {
       if (known !== null && await this.#adopt(known)) return;
       await this.#renew(known === null ? 'the run starts' : 'the run goes on from its last checkpoint');
     });
+    for (const host of this.#hosts.hosts) if (host.isLeaving) void this.#enqueue(() => this.#handOver(host));
   }
 
   /** All shards back to the last checkpoint. */

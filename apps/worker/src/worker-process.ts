@@ -120,7 +120,10 @@ class WorkerProcess {
   #hostShards({ failureDetectionMs }: RunConfig): void {
     const { join, listenHost, leaving } = this.#options;
     this.#hosted = new HostedShards({ join, listenHost, graceMs: HOST_GRACE_FACTOR * failureDetectionMs, onFailure: (error) => this.#fail(error) });
-    void this.#finished.promise.then(() => this.#hosted?.expectFinish());
+    void this.#finished.promise.then(() => {
+      // One that leaves goes on hosting until its shards are elsewhere, however long that takes.
+      if (!leaving.aborted) this.#hosted?.expectFinish();
+    });
     if (leaving.aborted) this.#hosted.leave();
   }
 
