@@ -142,7 +142,7 @@ export class Cluster {
 
   #changeWorkers(change: { readonly joined: Rank } | { readonly leaving: Rank } | { readonly lost: Rank }): void {
     if ('joined' in change) {
-      this.rounds.joined();
+      this.rounds.joined(change.joined);
       this.dispatcher.joined(change.joined);
     } else if ('leaving' in change) {
       this.dispatcher.leaving(change.leaving);

@@ -95,14 +95,26 @@ describe('an evaluation', () => {
     expect((await done).numCorrect).toBe(15);
   });
 
+  it('asks again for what a worker was asked on a connection that it has given up', async () => {
+    const { rounds: evaluations, sent } = rounds();
+    const done = evaluations.evaluate(request);
+    const evaluation = sent[0]!.evaluate.evaluation!;
+    evaluations.take(resultOf(evaluation, 0));
+    const before = sent.splice(0).find(({ rank }) => rank === ranks[0])!.evaluate.parts;
+    evaluations.joined(ranks[0]!);
+    expect(before).toEqual([0, 3]);
+    expect(sent.flatMap(({ evaluate }) => evaluate.parts)).toEqual([3]);
+    for (const part of [1, 2, 3, 4]) evaluations.take(resultOf(evaluation, part));
+    expect((await done).numCorrect).toBe(15);
+  });
+
   it('waits for a worker where there is none', async () => {
     const present: Rank[] = [];
     const { rounds: evaluations, sent } = rounds(present);
     const done = evaluations.evaluate(request);
     expect(sent).toEqual([]);
     present.push(rankOf(4));
-    evaluations.joined();
-    evaluations.joined();
+    evaluations.joined(rankOf(4));
     expect(sent.filter(({ rank }) => rank === 4).flatMap(({ evaluate }) => evaluate.parts)).toEqual([0, 1, 2, 3, 4]);
     for (let part = 0; part < 5; part += 1) evaluations.take(resultOf(sent[0]!.evaluate.evaluation!, part));
     expect((await done).numCorrect).toBe(15);

@@ -57,9 +57,11 @@ export class EvaluationRounds {
     }
   }
 
-  /** Parts that nobody could be asked for are given out now. */
-  joined(): void {
-    for (const round of this.#rounds.values()) this.#dealThoseOf(round, null);
+  /** Parts that nobody could be asked for are given out now, and those that this worker was asked for on a connection that broke. */
+  joined(rank: Rank): void {
+    for (const round of this.#rounds.values()) {
+      for (const owner of [rank, null]) this.#dealThoseOf(round, owner);
+    }
   }
 
   /** What this worker has not told yet goes to the others. */
