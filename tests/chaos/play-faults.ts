@@ -15,6 +15,8 @@ export interface StruckFault {
   /** Until a step that was not under way when it struck was told of; where a process is kept away, from when it may start again. */
   readonly recoveryMs: number;
   readonly stepsLost: number;
+  /** It struck a single process. */
+  readonly isOfOne: boolean;
   /** Steps were lost though every shard had a replica in step, or the coordinator alone was gone. */
   readonly isBreach: boolean;
 }
@@ -53,7 +55,7 @@ export async function playFaults(schedule: Schedule, field: Field, failureDetect
     const recoveredMs = await progress.reached(step + STEPS_UNDER_WAY + 1, signal);
     if (!isLasting(fault)) await within(over, signal);
     const stepsLost = progress.stepsLost - lost;
-    struck.push({ label: labelOf(fault, { shape: schedule.shape, isGuarded }), recoveryMs: recoveredMs - struckMs - (fault.kind === 'restart-coordinator' ? fault.downMs : 0), stepsLost, isBreach: mayLoseNone && stepsLost > 0 });
+    struck.push({ label: labelOf(fault, { shape: schedule.shape, isGuarded }), recoveryMs: recoveredMs - struckMs - (fault.kind === 'restart-coordinator' ? fault.downMs : 0), stepsLost, isOfOne: isOfOne(fault), isBreach: mayLoseNone && stepsLost > 0 });
   };
 
   for (const [index, { atStep, withPrevious, fault }] of schedule.faults.entries()) {

@@ -11,11 +11,12 @@ export interface FaultRow {
   readonly mostStepsLost: number;
 }
 
-/** A row a kind of fault, by name; the last over all. */
+/** A row a kind of fault, by name; the last two over all that struck a single process, and over all. */
 export function tabulate(faults: readonly StruckFault[]): readonly FaultRow[] {
   const kinds = Map.groupBy(faults, ({ label }) => label);
   const rows = [...kinds].toSorted(([a], [b]) => a.localeCompare(b)).map(([label, ofKind]) => rowOf(label, ofKind));
-  return faults.length === 0 ? [] : [...rows, rowOf('all', faults)];
+  const ofOne = faults.filter(({ isOfOne }) => isOfOne);
+  return [...rows, ...(ofOne.length === 0 ? [] : [rowOf('all upon one process', ofOne)]), ...(faults.length === 0 ? [] : [rowOf('all', faults)])];
 }
 
 function rowOf(label: string, faults: readonly StruckFault[]): FaultRow {
