@@ -92,6 +92,19 @@ describe('a run that is stopped in the middle of an epoch', () => {
     expect(resumed.events.filter(({ event }) => event === 'step')).toEqual([]);
   });
 
+  it('tells of an epoch whose line a kill took from the metrics', async () => {
+    await stopAt(EPOCH_OF_STOP * STEPS_PER_EPOCH, train('untold', '--workers', '1'), 'SIGTERM');
+    const metrics = join(runsDirectory, 'untold', 'metrics.jsonl');
+    const before = await readFile(metrics, 'utf8');
+    const lost = epochsOf(eventsIn(before)).at(-1)!;
+    await truncate(metrics, before.indexOf(JSON.stringify(lost)) + 20);
+    const resumed = await resume('untold', '--workers', '2');
+    expect(epochsOf(resumed.events)[0]).toEqual(lost);
+    const epochs = epochsOf(eventsIn(await readFile(metrics, 'utf8')));
+    expect(epochs.map(({ epoch }) => epoch)).toEqual(epochsOf(quiet.events).map(({ epoch }) => epoch));
+    expectSameEpochs(epochs);
+  });
+
   it('goes on after two stops, of which one was a kill', async () => {
     await stopAt(STEPS_PER_EPOCH + 3, train('twice', '--workers', '2'), 'SIGKILL');
     await stopAt(EPOCH_OF_STOP * STEPS_PER_EPOCH, lockstep('train', '--resume', 'twice', '--workers', '1', '--shards', '2'), 'SIGINT');
@@ -217,6 +230,8 @@ function endOf(events: readonly RunEvent[]): EndEvent {
 }
 
 const epochsOf = (events: readonly RunEvent[]): readonly EpochEvent[] => events.filter((event) => event.event === 'epoch');
+
+const eventsIn = (metrics: string): readonly RunEvent[] => metrics.trimEnd().split('\n').map((line) => JSON.parse(line) as RunEvent);
 
 const measured = ({ epoch, step, loss, accuracy, validation, parametersSha256 }: EpochEvent) => ({ epoch, step, loss, accuracy, validation, parametersSha256 });
 

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { layOutParameters, LockstepError, messageOf, onceThereIsRoom, type EndEvent, type ParameterLayout, type RunEvent } from '@lockstep/core';
-import { openReceiptWriter, saveFinalModel, type ReceiptWriter, type RunDirectory } from '@lockstep/checkpoint';
+import { openReceiptWriter, saveFinalModel, type EntryOf, type ReceiptWriter, type RunDirectory } from '@lockstep/checkpoint';
 import { stepsPerEpoch } from '@lockstep/data';
 import { evaluatePredictions, type EvaluationReport } from '@lockstep/evaluation';
 import { wantsSnapshot, type ShardPlan } from '@lockstep/parameter-server';
@@ -12,6 +12,7 @@ import { Checkpoints } from './checkpoints.ts';
 import { Cluster } from './cluster.ts';
 import type { CoordinatorOptions } from './coordinator-options.ts';
 import { prepareDataset, type RunDataset } from './dataset.ts';
+import { epochEventOf } from './epoch-event.ts';
 import { openRun, type OpenRun } from './known-run.ts';
 import type { BuiltModel } from './model-agreement.ts';
 import { PatientJournal } from './patient-journal.ts';
@@ -72,6 +73,7 @@ class Run {
   #nextStep: () => number = () => 0;
   #startClock: () => void = () => undefined;
   #hasStarted = false;
+  #untold: readonly EntryOf<'epoch'>[] = [];
 
   constructor(options: CoordinatorOptions, open: OpenRun, scratch: string) {
     this.#options = options;
@@ -122,11 +124,14 @@ class Run {
     return this.#finish(dataset, model, outcome);
   }
 
-  /** What the earlier processes of this run told, for its report. */
-  recall(): Promise<void> {
-    return reopenMetricsFile(this.#options.directory.file('metrics.jsonl'), (event) => {
+  /** What the earlier processes of this run told, for its report; and which epochs they had judged and did not come to tell of. */
+  async recall(): Promise<void> {
+    const told = new Set<number>();
+    await reopenMetricsFile(this.#options.directory.file('metrics.jsonl'), (event) => {
       if (event.event === 'step' || event.event === 'epoch') this.#history.write(event);
+      if (event.event === 'epoch') told.add(event.epoch);
     });
+    this.#untold = this.#open.state.epochs.filter(({ epoch }) => !told.has(epoch));
   }
 
   /** Settles as `work` does, or rejects as soon as the run has failed. */
@@ -239,6 +244,7 @@ class Run {
       epochs: config.epochs, stepsPerEpoch: plan.stepsPerEpoch, totalSteps: plan.totalSteps, resumedFrom,
       globalBatchSize: config.globalBatchSize, microBatches: config.microBatches, numerics: this.#cluster.workers.numerics,
     });
+    for (const entry of this.#untold) this.#sink.write(epochEventOf(entry));
   }
 
   #shardPlan(layout: ParameterLayout, plan: RunPlan): Omit<ShardPlan, 'range' | 'shard' | 'shards'> {

@@ -5,6 +5,7 @@ import type { RunEventSink } from '@lockstep/telemetry';
 import type { FinishedStep } from '@lockstep/transport';
 import type { Checkpoints } from './checkpoints.ts';
 import type { RunDataset } from './dataset.ts';
+import { epochEventOf } from './epoch-event.ts';
 import type { EvaluationRounds } from './evaluation-round.ts';
 import type { EpochSummary, RunRecord, RunTotals } from './run-record.ts';
 import type { TrainingState } from './shard-states.ts';
@@ -130,9 +131,9 @@ export class Training {
     const validation = await this.#validate(snapshot);
     const stop = validation === null ? null : this.#judge(snapshot, epoch, validation.loss);
     this.#nextEpoch += 1;
-    const { loss, accuracy } = summary;
-    onEpoch({ kind: 'epoch', epoch, version, loss, accuracy, validation, parametersSha256, best: this.#best, stop });
-    sink.write({ event: 'epoch', epoch, step: version - 1, ...summary, validation, parametersSha256 });
+    const entry: EntryOf<'epoch'> = { kind: 'epoch', epoch, version, ...summary, validation, parametersSha256, best: this.#best, stop };
+    onEpoch(entry);
+    sink.write(epochEventOf(entry));
     if (stop !== null || version === plan.totalSteps) this.#ended.resolve(await this.#outcome(snapshot, stop));
     else if (config.earlyStopping !== null) this.#letWorkersGo();
   }
