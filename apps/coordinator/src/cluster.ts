@@ -110,6 +110,7 @@ export class Cluster {
       onEvent,
       onFinished: (finished) => {
         try {
+          this.workers.finished(finished);
           this.dispatcher.finished(finished);
           onFinished(finished);
         } catch (error) {

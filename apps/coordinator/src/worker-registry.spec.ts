@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { rankOf, runSchema, type Capabilities, type LockstepError, type Rank, type WorkerEvent } from '@lockstep/core';
-import { BlockShelf, ControlClient, ControlServer, insecureClientCredentials, insecureServerCredentials, PROTOCOL_VERSION, type CoordinatorMessage__Output, type EvaluationPartMessage, type HostPort, type PlacementMessage, type WorkerMessage } from '@lockstep/transport';
+import { BlockShelf, ControlClient, ControlServer, insecureClientCredentials, insecureServerCredentials, PROTOCOL_VERSION, type CoordinatorMessage__Output, type EvaluationPartMessage, type FinishedStep, type HostPort, type PlacementMessage, type WorkerMessage } from '@lockstep/transport';
 import { WorkerRegistry, type KnownRun, type RunTerms } from './worker-registry.ts';
 
 const machine: Capabilities = { engineBuild: 'tensorflow 2.21.0 cpu', device: 'cpu', gpuKind: null, instructionSet: 'AVX512_CORE', hostname: 'a', pid: 11 };
@@ -14,6 +14,8 @@ const terms: RunTerms = { config, bundle: { source: 'export default 1', sha256: 
 
 const placement: PlacementMessage = { number: 1, generation: 1, shards: [{ unixAddress: 'unix:/s', tcpAddress: '127.0.0.1:1', from: 0, to: 9 }], token: 't' };
 const newRun: KnownRun = { runId: 'run-1', nextRank: 0, model: null };
+
+const step: FinishedStep = { step: 7, numExamples: 8, numCorrect: 4, lossSum: 1, numNonFinite: 0, learningRate: 1, workers: [], digests: [], atMs: 0 };
 
 let directory: string;
 beforeEach(() => {
@@ -27,6 +29,7 @@ type Rejoin = NonNullable<NonNullable<WorkerMessage['hello']>['rejoin']>;
 /** A worker as the coordinator meets it: over gRPC, saying what a test wants it to. */
 class Peer {
   readonly messages: CoordinatorMessage__Output[] = [];
+  numHeartbeats = 0;
   readonly client: ControlClient;
   readonly #ended = Promise.withResolvers<LockstepError | null>();
   #changed = Promise.withResolvers<void>();
@@ -35,7 +38,8 @@ class Peer {
     this.client = new ControlClient({
       address, credentials: insecureClientCredentials(), hello: () => first,
       onMessage: (message) => {
-        if (message.heartbeat === undefined || message.heartbeat === null) this.messages.push(message);
+        if (message.heartbeat) this.numHeartbeats += 1;
+        else this.messages.push(message);
         this.#changed.resolve();
         this.#changed = Promise.withResolvers<void>();
       },
@@ -314,6 +318,17 @@ describe('losing a worker', () => {
     await cluster.changed({ lost: rankOf(1) });
     clearInterval(beat);
     expect(cluster.registry.ranks).toEqual([0]);
+  });
+
+  it('takes a part in a step for a sign of life, and asks only who had none', async () => {
+    await using cluster = await Cluster.start({ minWorkers: 2, failureDetectionMs: 800 });
+    const [, silent] = await cluster.started(2);
+    const steps = setInterval(() => cluster.registry.finished({ ...step, workers: [{ rank: 0, microBatches: 1, computeMs: 1 }] }), 20);
+    await cluster.changed({ lost: rankOf(1) });
+    clearInterval(steps);
+    expect(cluster.registry.ranks).toEqual([0]);
+    expect(silent!.numHeartbeats).toBeGreaterThan(1);
+    expect(cluster.registry.leastStep).toBe(7);
   });
 
   it('takes its own word for what only it cannot do, and goes on', async () => {

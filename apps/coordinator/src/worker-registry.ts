@@ -3,7 +3,7 @@ import {
   activeRanks, chooseNumerics, decideStart, describeMember, memberOf, presentMembers, refusalOf, silentMembers,
   withActive, withAllHeard, withLeaving, withLeft, withLost, withRejoined, type Member, type Membership,
 } from '@lockstep/scheduling';
-import { PROTOCOL_VERSION, type BlockReference, type CoordinatorMessage, type EvaluationPartMessage, type MembershipPort, type ModelReadyMessage, type PlacementMessage, type WorkerConnection, type WorkerMessage__Output } from '@lockstep/transport';
+import { PROTOCOL_VERSION, type BlockReference, type CoordinatorMessage, type EvaluationPartMessage, type FinishedStep, type MembershipPort, type ModelReadyMessage, type PlacementMessage, type WorkerConnection, type WorkerMessage__Output } from '@lockstep/transport';
 import { ModelAgreement, type BuiltModel } from './model-agreement.ts';
 
 /** What every worker is told of the run when it joins. */
@@ -53,6 +53,8 @@ export class WorkerRegistry implements MembershipPort {
   #membership: Membership = [];
   /** Who spoke, and when, since the membership was looked at last. */
   readonly #heardMs = new Map<Rank, number>();
+  /** Who took part in a step since the last heartbeats. */
+  readonly #attested = new Set<Rank>();
   #nextRank: number;
   #terms: RunTerms | null = null;
   #numerics: Numerics | null;
@@ -131,6 +133,16 @@ export class WorkerRegistry implements MembershipPort {
     clearInterval(this.#watch);
     this.#farewell = error === null ? { finish: {} } : { refusal: { code: error.code, reason: error.message } };
     for (const [connection] of this.#ranks) dismiss(connection, this.#farewell);
+  }
+
+  /** Whoever took part in a step lives, and has the version before it: that is as good as heartbeats there and back. */
+  finished({ step, workers }: FinishedStep): void {
+    const nowMs = performance.now();
+    for (const rank of workers.map((share) => rankOf(share.rank))) {
+      this.#heardMs.set(rank, nowMs);
+      this.#attested.add(rank);
+      this.#steps.set(rank, Math.max(step, this.#steps.get(rank) ?? 0));
+    }
   }
 
   message(connection: WorkerConnection, message: WorkerMessage__Output): void {
@@ -237,7 +249,8 @@ export class WorkerRegistry implements MembershipPort {
   #beat(): void {
     // A worker that was not welcomed does not know how often to speak; its broken connection would tell.
     if (this.#numerics === null || this.#terms === null) return;
-    for (const connection of this.#ranks.keys()) connection.send({ heartbeat: {} });
+    for (const [connection, rank] of this.#ranks) if (!this.#attested.has(rank)) connection.send({ heartbeat: {} });
+    this.#attested.clear();
     const nowMs = performance.now();
     const sinceBeatMs = nowMs - this.#lastBeatMs;
     this.#lastBeatMs = nowMs;

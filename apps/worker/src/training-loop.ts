@@ -49,6 +49,7 @@ export class TrainingLoop {
   /** The partials of the current step, which stay in the engine's memory until the next begins. */
   #held: HeldPartial[] = [];
   #step = 0;
+  #newestMs = -Infinity;
 
   constructor(options: TrainingLoopOptions) {
     this.#options = options;
@@ -58,6 +59,11 @@ export class TrainingLoop {
   /** The step that the worker is at. */
   get step(): number {
     return this.#step;
+  }
+
+  /** When the newest version came, on the clock of `performance.now()`. */
+  get newestMs(): number {
+    return this.#newestMs;
   }
 
   /** The shards are there now; in a new generation they have gone back to a checkpoint, and steps come again. */
@@ -142,6 +148,7 @@ export class TrainingLoop {
       this.#held = [];
     }
     const versions = new VersionAssembly(layout.totalLength, shards.length, () => {
+      this.#newestMs = performance.now();
       engine.interrupt();
       this.#change.notify();
     });

@@ -102,7 +102,11 @@ class WorkerProcess {
     this.#isMember = true;
     const config = runSchema.parse(JSON.parse(welcome.configJson));
     this.#microBatches = config.microBatches;
-    this.#membership.control.startHeartbeats(config.failureDetectionMs, () => ({ heartbeat: { step: this.#loop?.step ?? 0 } }));
+    this.#membership.control.startHeartbeats({
+      failureDetectionMs: config.failureDetectionMs,
+      heartbeat: () => ({ heartbeat: { step: this.#loop?.step ?? 0 } }),
+      attestedMs: () => this.#loop?.newestMs ?? -Infinity,
+    });
     onWelcome(welcome.rank);
     if (config.shardHosts.includes('workers')) this.#hostShards(config);
     const engine = await this.#startEngine(config, welcome);

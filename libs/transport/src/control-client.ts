@@ -4,7 +4,7 @@ import { fetchBlock } from './control-block-calls.ts';
 import type { BlockReference__Output } from './gen/lockstep/v1/BlockReference.ts';
 import type { CoordinatorMessage__Output } from './gen/lockstep/v1/CoordinatorMessage.ts';
 import type { WorkerMessage } from './gen/lockstep/v1/WorkerMessage.ts';
-import { ReconnectingStream } from './reconnecting-stream.ts';
+import { ReconnectingStream, type HeartbeatOptions } from './reconnecting-stream.ts';
 
 export interface ControlClientOptions {
   readonly address: string;
@@ -31,9 +31,9 @@ export class ControlClient {
     this.#stream.send(message);
   }
 
-  /** From now on says so every quarter of the time that the worker is alive, and takes a longer silence for a broken connection. */
-  startHeartbeats(failureDetectionMs: number, heartbeat: () => WorkerMessage): void {
-    this.#stream.startHeartbeats(failureDetectionMs, heartbeat);
+  /** From now on says regularly that the worker is alive, and takes silence for a broken connection. */
+  startHeartbeats(options: HeartbeatOptions<WorkerMessage>): void {
+    this.#stream.startHeartbeats(options);
   }
 
   /**

@@ -50,7 +50,7 @@ export class HostClient implements HostLink {
     if (command.welcome) {
       const { token, failureDetectionMs, reconnectForMs } = command.welcome;
       this.#token = token;
-      this.#stream.startHeartbeats(failureDetectionMs, () => ({ heartbeat: {} }), reconnectForMs);
+      this.#stream.startHeartbeats({ failureDetectionMs, heartbeat: () => ({ heartbeat: {} }), reconnectForMs });
     }
     this.#events.command(command);
   }

@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
+import type { WorkerConnection } from './control-server.ts';
 import { Control } from './testing/control.ts';
 import { Journal } from './testing/journal.ts';
 
@@ -42,7 +43,7 @@ describe('a stream whose server is killed', () => {
   it.each([0, 1])('comes back by itself when the server does at the same address %i, with a hello first', async (address) => {
     await using control = await Control.start();
     const { client, breaks, messages, ends } = await control.joined(control.addresses[address]);
-    client.startHeartbeats(60_000, heartbeat);
+    client.startHeartbeats({ failureDetectionMs: 60_000, heartbeat });
     await control.stop();
     expect(await breaks.atLeast(1)).toMatchObject([{ code: 'connection', message: expect.stringContaining(`coordinator at ${control.addresses[address]}`) }]);
     client.send({ leave: {} });
@@ -75,7 +76,7 @@ describe('a stream whose server is killed', () => {
   it('gives a server up that takes connections and says nothing, and finds the one that comes after it', async () => {
     await using control = await Control.start();
     const { client, messages, breaks } = await control.joined(control.addresses[1]);
-    client.startHeartbeats(200, heartbeat);
+    client.startHeartbeats({ failureDetectionMs: 200, heartbeat });
     await control.stop();
     await using mute = await MuteServer.listen(control.addresses[1]!);
     await mute.connections.atLeast(1);
@@ -89,7 +90,7 @@ describe('a stream whose server is killed', () => {
     await using control = await Control.start();
     const { client, ends, breaks } = await control.joined();
     // 300 times this is tried for.
-    client.startHeartbeats(1, heartbeat);
+    client.startHeartbeats({ failureDetectionMs: 1, heartbeat });
     await control.stop();
     expect(await ends.atLeast(1)).toMatchObject([{ code: 'connection', message: expect.stringMatching(/tried for \d+ s to connect again/) }]);
     expect(breaks.entries.length).toBeGreaterThan(0);
@@ -114,7 +115,7 @@ describe('a stream whose server falls silent', () => {
   it('breaks after the failure-detection time, says so, and is made anew', async () => {
     await using control = await Control.start();
     const { client, breaks, messages } = await control.joined();
-    client.startHeartbeats(200, heartbeat);
+    client.startHeartbeats({ failureDetectionMs: 200, heartbeat });
     expect(await breaks.atLeast(1)).toMatchObject([{ code: 'connection', message: expect.stringMatching(/silent for 0\.[2-9] s/) }]);
     await messages.atLeast(2);
     expect(await control.ended.atLeast(1)).toHaveLength(1);
@@ -124,10 +125,28 @@ describe('a stream whose server falls silent', () => {
     await using control = await Control.start();
     const { client, connection, breaks } = await control.joined();
     const beat = setInterval(() => connection.send({ heartbeat: {} }), 50);
-    client.startHeartbeats(400, heartbeat);
+    client.startHeartbeats({ failureDetectionMs: 400, heartbeat });
     // Twelve of the client's own are three times the failure-detection time.
     await control.messages.until((all) => all.filter(({ message }) => message.heartbeat).length >= 12);
     clearInterval(beat);
+    expect(breaks.entries).toEqual([]);
+  });
+});
+
+describe('a stream for whose sides something else stands', () => {
+  it('hardly speaks, does not break, and answers whenever it is asked', async () => {
+    await using control = await Control.start();
+    const { client, connection, breaks } = await control.joined();
+    const other = await control.joined();
+    for (const each of [client, other.client]) each.startHeartbeats({ failureDetectionMs: 200, heartbeat, attestedMs: () => (each === client ? performance.now() : -Infinity) });
+    await other.breaks.atLeast(1);
+    other.client.close();
+    const heartbeatsOf = (of: WorkerConnection) => control.messages.entries.filter((entry) => entry.connection === of && entry.message.heartbeat).length;
+    const before = heartbeatsOf(connection);
+    expect(before).toBeLessThan(heartbeatsOf(other.connection) / 2);
+    // By itself it would take half a minute for so many.
+    for (let asked = 0; asked < 40; asked += 1) connection.send({ heartbeat: {} });
+    await control.messages.until(() => heartbeatsOf(connection) >= before + 40);
     expect(breaks.entries).toEqual([]);
   });
 });
@@ -150,7 +169,7 @@ describe('a block', () => {
   it('that is on its way when the server is killed comes whole once it is back', async () => {
     await using control = await Control.start();
     const { client } = await control.joined(control.addresses[1]);
-    client.startHeartbeats(60_000, heartbeat);
+    client.startHeartbeats({ failureDetectionMs: 60_000, heartbeat });
     const block = control.shelf.put(bytes);
     const fetching = client.fetchBlock(block, never);
     await control.shelf.reads.atLeast(1);

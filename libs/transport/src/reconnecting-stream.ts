@@ -16,6 +16,19 @@ const FIRST_RECONNECT_FOR_MS = 60_000;
 /** A coordinator that starts, or starts again, is there within this time. */
 const FIRST_CONNECT_FOR_MS = 15_000;
 
+/** While something else attests that both sides live, one heartbeat in so many is sent, to find out that the other side has begun anew. */
+const SPARSE = 16;
+
+export interface HeartbeatOptions<Sent> {
+  /** A longer silence is a broken connection; heartbeats are sent four times as often. */
+  readonly failureDetectionMs: number;
+  readonly heartbeat: () => Sent;
+  /** When something other than this stream last showed that both sides live, on the clock of `performance.now()`. */
+  readonly attestedMs?: () => number;
+  /** How long it is tried to connect again. */
+  readonly reconnectForMs?: number;
+}
+
 export interface ReconnectingStreamOptions<Sent, Received> {
   readonly address: string;
   readonly credentials: ChannelCredentials;
@@ -47,8 +60,11 @@ export class ReconnectingStream<Sent, Received extends Verdict> {
   #brokenSinceMs = 0;
   #failureDetectionMs: number | null = null;
   #reconnectForMs = FIRST_RECONNECT_FOR_MS;
+  #heartbeat: (() => Sent) | null = null;
   #heartbeats: NodeJS.Timeout | null = null;
   #lastBeatMs = 0;
+  /** Heartbeats in a row that something else stood for. */
+  #attestedBeats = 0;
   #retry: NodeJS.Timeout | null = null;
   #over: LockstepError | null = null;
 
@@ -62,14 +78,16 @@ export class ReconnectingStream<Sent, Received extends Verdict> {
     this.#connection?.send(message);
   }
 
-  /** From now on says so every quarter of the time that one is alive, and takes a longer silence for a broken connection. */
-  startHeartbeats(failureDetectionMs: number, heartbeat: () => Sent, reconnectForMs = RECONNECT_FOR * failureDetectionMs): void {
+  /** From now on says regularly that one is alive, and takes silence for a broken connection. */
+  startHeartbeats(options: HeartbeatOptions<Sent>): void {
     this.stopHeartbeats();
     if (this.#over !== null) return;
+    const { failureDetectionMs, reconnectForMs = RECONNECT_FOR * failureDetectionMs } = options;
     this.#failureDetectionMs = failureDetectionMs;
     this.#reconnectForMs = reconnectForMs;
     this.#lastBeatMs = performance.now();
-    this.#heartbeats = setInterval(() => this.#beat(failureDetectionMs, heartbeat), failureDetectionMs / 4);
+    this.#heartbeat = options.heartbeat;
+    this.#heartbeats = setInterval(() => this.#beat(options), failureDetectionMs / 4);
   }
 
   stopHeartbeats(): void {
@@ -127,6 +145,8 @@ export class ReconnectingStream<Sent, Received extends Verdict> {
       connection.isWelcomed = true;
       this.#wasWelcomed = true;
     }
+    // Whoever asks does not see what else stands for this side's heartbeats.
+    if (message.heartbeat && this.#attestedBeats > 0 && this.#heartbeat !== null) connection.send(this.#heartbeat());
     try {
       this.#options.onMessage(message);
     } catch (error) {
@@ -168,16 +188,17 @@ export class ReconnectingStream<Sent, Received extends Verdict> {
     this.#retry = setTimeout(() => this.#connect(), this.#backoff.broke(nowMs).waitMs);
   }
 
-  #beat(failureDetectionMs: number, heartbeat: () => Sent): void {
+  #beat({ failureDetectionMs, heartbeat, attestedMs = () => -Infinity }: HeartbeatOptions<Sent>): void {
     const nowMs = performance.now();
     const sinceBeatMs = nowMs - this.#lastBeatMs;
     this.#lastBeatMs = nowMs;
     const connection = this.#connection;
     if (connection === null) return;
-    connection.send(heartbeat());
+    this.#attestedBeats = attestedMs() > nowMs - sinceBeatMs ? this.#attestedBeats + 1 : 0;
+    if (this.#attestedBeats % SPARSE === 0) connection.send(heartbeat());
     // After a stall of this process the coordinator's messages are there but not read yet.
     if (sinceBeatMs > failureDetectionMs / 2 || connection.heardMs === null) return;
-    const silentMs = nowMs - connection.heardMs;
+    const silentMs = nowMs - Math.max(connection.heardMs, attestedMs());
     if (silentMs > failureDetectionMs) connection.cut(new LockstepError('connection', `${this.peer}: silent for ${(silentMs / 1000).toFixed(1)} s`));
   }
 

@@ -4,6 +4,7 @@ import type { Refusal__Output } from './gen/lockstep/v1/Refusal.ts';
 /** What a message of the coordinator says of the membership itself. */
 export interface Verdict {
   readonly welcome?: unknown;
+  readonly heartbeat?: unknown;
   readonly refusal?: Refusal__Output | null;
   readonly finish?: unknown;
 }
