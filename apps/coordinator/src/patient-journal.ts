@@ -20,6 +20,8 @@ export class PatientJournal implements Journal {
   readonly #journal: Journal;
   readonly #options: PatientJournalOptions;
   readonly #waiting: JournalEntry[] = [];
+  /** While entries wait: resolves when none does. */
+  #room: PromiseWithResolvers<void> | null = null;
   #sinceMs = 0;
   #timer: NodeJS.Timeout | null = null;
 
@@ -37,6 +39,11 @@ export class PatientJournal implements Journal {
     if (this.#timer === null) this.#write();
   }
 
+  /** Resolves when everything that was appended is in the journal. */
+  async settled(): Promise<void> {
+    await this.#room?.promise;
+  }
+
   /** What still waits is written now. @throws LockstepError `storage` if it cannot be. */
   close(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
@@ -51,6 +58,8 @@ export class PatientJournal implements Journal {
     try {
       this.#writeWaiting();
       this.#timer = null;
+      this.#room?.resolve();
+      this.#room = null;
     } catch (error) {
       this.#wait(error);
     }
@@ -67,6 +76,7 @@ export class PatientJournal implements Journal {
     const failure = error instanceof LockstepError ? error : new LockstepError('storage', messageOf(error), { cause: error });
     const nowMs = performance.now();
     if (this.#timer === null) {
+      this.#room = Promise.withResolvers();
       this.#sinceMs = nowMs;
       this.#options.onWarning(`${failure.message}; training goes on, it is tried again`);
     }

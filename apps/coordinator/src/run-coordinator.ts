@@ -227,7 +227,10 @@ class Run {
     this.#announce(dataset, layout, plan, from?.version ?? 0);
     this.#training = new Training({
       config, plan, dataset, record, receipts: writer, checkpoints, rounds: this.#cluster.rounds, sink: this.#sink, epochs: state.epochs,
-      onEpoch: (entry) => journal.append(entry),
+      onEpoch: (entry) => {
+        journal.append(entry);
+        return journal.settled();
+      },
       letGo: (untilStep) => this.#cluster.dispatcher.letGo(untilStep),
       snapshotAt: (version) => this.#cluster.fleet.snapshotAt(version),
       acknowledge: (steps, snapshots) => this.#cluster.fleet.acknowledge(steps, snapshots),

@@ -21,8 +21,8 @@ export interface TrainingOptions {
   readonly sink: RunEventSink;
   /** Epochs that were judged before this process began. */
   readonly epochs: readonly EntryOf<'epoch'>[];
-  /** An epoch is over, evaluated and judged. */
-  readonly onEpoch: (entry: EntryOf<'epoch'>) => void;
+  /** An epoch is over, evaluated and judged; resolves when that is recorded for good. */
+  readonly onEpoch: (entry: EntryOf<'epoch'>) => Promise<void>;
   /** The workers may go on up to this step. */
   readonly letGo: (untilStep: number) => void;
   readonly snapshotAt: (version: number) => void;
@@ -100,17 +100,21 @@ export class Training {
     return this.#handling;
   }
 
-  /** Receipts first: a checkpoint without those of its steps could not be gone on from. */
+  /**
+   * Receipts first: a checkpoint without those of its steps could not be gone on from. What is acknowledged the shards
+   * forget, so only what is on the disk is.
+   */
   async #handle(state: TrainingState): Promise<void> {
     const { plan, record, receipts, checkpoints, acknowledge } = this.#options;
     const { version, parameters } = state;
     const snapshot: Snapshot = { version, parameters, parametersSha256: sha256(bytesOf(parameters)) };
     record.noteHash(version, snapshot.parametersSha256);
+    const { numWritten } = record;
     await receipts.sync();
     if (checkpoints.isWanted(version)) await checkpoints.write(state, snapshot.parametersSha256, record.totals);
     if (endsEpoch(plan, version) && epochOfVersion(plan, version) === this.#nextEpoch) await this.#endEpoch(snapshot);
     else if (version === this.#lastVerdict?.version) this.#ended.resolve(await this.#outcome(snapshot, this.#lastVerdict.stop));
-    acknowledge(record.numWritten, version + 1);
+    acknowledge(numWritten, version + 1);
   }
 
   #fail(error: unknown): void {
@@ -132,7 +136,7 @@ export class Training {
     const stop = validation === null ? null : this.#judge(snapshot, epoch, validation.loss);
     this.#nextEpoch += 1;
     const entry: EntryOf<'epoch'> = { kind: 'epoch', epoch, version, ...summary, validation, parametersSha256, best: this.#best, stop };
-    onEpoch(entry);
+    await onEpoch(entry);
     sink.write(epochEventOf(entry));
     if (stop !== null || version === plan.totalSteps) this.#ended.resolve(await this.#outcome(snapshot, stop));
     else if (config.earlyStopping !== null) this.#letWorkersGo();

@@ -33,6 +33,7 @@ for (let step = 0; step < COUNT; step += 1) {
 }
 await bothWait.promise;
 rmSync(run.file('filler'));
+await journal.settled();
 await writer.close();
 await metrics.close();
 journal.close();
