@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { describeFault } from './describe-schedule.ts';
 import { labelOf } from './fault-label.ts';
 import type { Fault, Schedule } from './schedule.ts';
@@ -6,6 +7,8 @@ import { strike, type Field } from './strike.ts';
 
 /** Steps that may have finished before a fault without having been told of: reports come in batches. */
 const STEPS_UNDER_WAY = 8;
+/** By then all is read that a coordinator had said before it was killed or stopped. */
+const LAST_WORDS_MS = 100;
 /** In detection times: how long after a fault a process may still be on its way back. */
 const SETTLING = 3;
 
@@ -37,7 +40,7 @@ export async function playFaults(schedule: Schedule, field: Field, failureDetect
   const lifted: Promise<void>[] = [];
 
   const play = async (fault: Fault, isAlone: boolean): Promise<void> => {
-    const [struckMs, step, lost] = [performance.now(), progress.highestStep, progress.stepsLost];
+    const [struckMs, lost] = [performance.now(), progress.stepsLost];
     const isOnly = isAlone && [...overMs.values()].every((ms) => ms < struckMs);
     const isGuarded = isOnly && progress.replicasInStep;
     const mayLoseNone = (isGuarded && isOfOne(fault)) || (isOnly && fault.kind === 'restart-coordinator' && progress.shardsAreElsewhere);
@@ -52,6 +55,8 @@ export async function playFaults(schedule: Schedule, field: Field, failureDetect
     });
     isOver.catch(() => undefined);
     lifted.push(isOver);
+    if (silencesCoordinator(fault)) await delay(LAST_WORDS_MS);
+    const step = progress.highestStep;
     const recoveredMs = await progress.reached(step + STEPS_UNDER_WAY + 1, signal);
     if (!isLasting(fault)) await within(over, signal);
     const stepsLost = progress.stepsLost - lost;
@@ -80,6 +85,8 @@ export async function playFaults(schedule: Schedule, field: Field, failureDetect
 
 /** Those that are upon everything are upon the coordinator. */
 const targetOf = (fault: Fault): string => ('target' in fault ? fault.target : 'coordinator');
+
+const silencesCoordinator = (fault: Fault): boolean => fault.kind.startsWith('restart') || fault.kind === 'bad-checkpoint' || (fault.kind === 'pause' && fault.target === 'coordinator');
 
 /** Whether it strikes a single process. */
 const isOfOne = ({ kind }: Fault): boolean => kind !== 'restart-all' && kind !== 'bad-checkpoint';

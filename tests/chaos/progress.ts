@@ -34,6 +34,8 @@ export class Progress {
       this.advancedMs = timed.atMs;
     }
     if (event.event === 'start' || event.event === 'worker' || event.event === 'shards') this.advancedMs = timed.atMs;
+    // A coordinator that is back says anew which replicas are in step.
+    if (event.event === 'start') this.#shardsInStep.clear();
     if (event.event === 'shards') this.#takePlacement(event);
     if (event.event === 'log') this.#takeReplicaNote(event.message);
     const said = sayingOf(event);
