@@ -54,7 +54,12 @@ export class Progress {
   }
 
   get ended(): boolean {
-    return this.events.some(({ event }) => event.event === 'end');
+    return this.endedMs < Infinity;
+  }
+
+  /** When the run's end was told of; Infinity before. */
+  get endedMs(): number {
+    return this.events.find(({ event }) => event.event === 'end')?.atMs ?? Infinity;
   }
 
   /** Something that is done to the run, for its story. */

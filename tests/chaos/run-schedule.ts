@@ -65,16 +65,15 @@ export async function runSchedule(schedule: Schedule, options: ChaosOptions): Pr
 
 async function playOn(disk: SmallDisk, run: string, logs: string, schedule: Schedule, { failureDetectionMs, quiet, epochs, signal }: ChaosOptions, { faults, progress }: Course): Promise<readonly string[]> {
   const { shape } = schedule;
-  const unexpected: string[] = [];
+  const unexpected: UnexpectedEnd[] = [];
   await using network = shape.place === 'network' ? await Network.create(`lockstep-${process.pid}-${schedule.seed}`) : null;
   using stall = new StallWatch(progress, signal);
   await using cluster = new Cluster({
     shape, epochs, failureDetectionMs, runsDirectory: disk.path, directory: logs, network,
     onEvent: (event) => progress.record(event),
     onUnexpectedEnd: (name, exitCode, stderr) => {
-      if (progress.ended && exitCode === 0) return;
-      unexpected.push(`${name} ended by itself with ${exitCode}: ${/^error: .*/m.exec(stderr)?.[0] ?? stderr.trim()}`);
-      if (name === 'coordinator') stall.abort(new Error('the coordinator is gone'));
+      unexpected.push({ name, exitCode, stderr, atMs: performance.now() });
+      if (name === 'coordinator' && !(progress.ended && exitCode === 0)) stall.abort(new Error('the coordinator is gone'));
     },
   });
   try {
@@ -84,10 +83,27 @@ async function playOn(disk: SmallDisk, run: string, logs: string, schedule: Sche
     const late = await farewell(cluster, unsettled());
     const wrong = await checkRun(run, progress.events.map(({ event }) => event), quiet, mustBeNamed);
     const breaches = faults.filter(({ isBreach }) => isBreach).map(({ label, stepsLost }) => `${label}: ${stepsLost} steps lost, expected none`);
-    return [...unexpected, ...breaches, ...late, ...wrong, ...(await findLeftovers(cluster, run, logs))];
+    return [...describeEnds(unexpected, progress), ...breaches, ...late, ...wrong, ...(await findLeftovers(cluster, run, logs))];
   } catch (error) {
-    return [firstLine(error), ...unexpected];
+    return [firstLine(error), ...describeEnds(unexpected, progress)];
   }
+}
+
+/** A process that nobody killed or asked to leave. */
+interface UnexpectedEnd {
+  readonly name: string;
+  readonly exitCode: number | null;
+  readonly stderr: string;
+  readonly atMs: number;
+}
+
+/** The coordinator's word of the run's end may be read after the others have obeyed it. */
+const LAST_WORD_MS = 1_000;
+
+/** Those that were not because the run had ended well. */
+function describeEnds(ends: readonly UnexpectedEnd[], { endedMs }: Progress): readonly string[] {
+  return ends.filter(({ exitCode, atMs }) => exitCode !== 0 || atMs < endedMs - LAST_WORD_MS)
+    .map(({ name, exitCode, stderr }) => `${name} ended by itself with ${exitCode}: ${/^error: .*/m.exec(stderr)?.[0] ?? stderr.trim()}`);
 }
 
 const firstLine = (error: unknown): string => messageOf(error).split('\n')[0] ?? '';
