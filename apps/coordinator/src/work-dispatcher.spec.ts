@@ -235,6 +235,17 @@ it('says which shards do not tell of what they have made, and sends all back whe
   expect(cluster.stuck).toEqual(['step 20 is made, and yet to be told of by shard 1']);
 });
 
+it('waits as long for the report of a step that took long to make', async () => {
+  using cluster = new Cluster(1).begin();
+  cluster.finish(0, 20);
+  await vi.advanceTimersByTimeAsync(10_000);
+  cluster.coverage = { ...lacks(21, []), untold: [0] };
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(cluster.stuck).toEqual([]);
+  await vi.advanceTimersByTimeAsync(3500);
+  expect(cluster.stuck).toHaveLength(1);
+});
+
 it('sends all shards back when a step is made on some of them and nobody can make it on the others', async () => {
   using cluster = new Cluster(1).begin();
   cluster.finish(0, 20);

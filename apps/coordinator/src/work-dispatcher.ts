@@ -45,6 +45,8 @@ export class WorkDispatcher {
   /** The step under way, as far as is known here, and since when. */
   #step = 0;
   #stepSinceMs = performance.now();
+  /** Since when it is known that all shards have made it. */
+  #madeSinceMs: number | null = null;
   #usualMs = 0;
   /** What was given out besides in a step. */
   #given: { readonly step: number; readonly parts: readonly Given[] } = { step: 0, parts: [] };
@@ -70,6 +72,7 @@ export class WorkDispatcher {
     this.#isOpen = true;
     this.#step = step;
     this.#stepSinceMs = performance.now();
+    this.#madeSinceMs = null;
     this.#standing = [];
     this.#plan(step);
   }
@@ -113,6 +116,7 @@ export class WorkDispatcher {
     this.#learnUsual((endedMs - this.#stepSinceMs) / (step + 1 - this.#step));
     this.#step = step + 1;
     this.#stepSinceMs = endedMs;
+    this.#madeSinceMs = null;
     this.#explained = '';
     this.#speeds = withShares(this.#speeds, workers.map((share) => ({ ...share, rank: rankOf(share.rank) })));
     // One change at a time: the next for speed alone is thought of when the last has taken effect.
@@ -195,6 +199,7 @@ export class WorkDispatcher {
     const ahead = Math.max(this.#step, this.#options.leastStep());
     if (step < ahead) this.#stuckAfter(1, nowMs, `the shards are at step ${step}, the workers at ${ahead}: a replica that took over was behind`);
     if (step > this.#step) this.#awaitReports(untold, nowMs);
+    else this.#madeSinceMs = null;
     if (step >= this.#untilStep) return;
     const { config, membership } = this.#options;
     const { extras, given, late, explanation } = decideExtras({
@@ -208,15 +213,16 @@ export class WorkDispatcher {
     if (isSplit) this.#stuckAfter(STUCK_FACTOR, nowMs, `step ${step} is made on some shards, and no worker is left that could complete it on the others`);
   }
 
-  /** Every shard has made the step under way, and some have not told of it. */
+  /** Every shard has made the step under way, and some have not told of it: their reports may be on their way, however long the step took. */
   #awaitReports(untold: readonly number[], nowMs: number): void {
+    this.#madeSinceMs ??= nowMs;
     const what = `step ${this.#step} is made, and yet to be told of by ${untold.map((shard) => `shard ${shard}`).join(', ')}`;
     this.#explain(what, nowMs);
-    this.#stuckAfter(STUCK_FACTOR, nowMs, what);
+    this.#stuckAfter(STUCK_FACTOR, nowMs, what, this.#madeSinceMs);
   }
 
-  #stuckAfter(factor: number, nowMs: number, cause: string): void {
-    if (nowMs - this.#stepSinceMs <= factor * this.#options.config.failureDetectionMs) return;
+  #stuckAfter(factor: number, nowMs: number, cause: string, sinceMs = this.#stepSinceMs): void {
+    if (nowMs - sinceMs <= factor * this.#options.config.failureDetectionMs) return;
     this.#stepSinceMs = nowMs;
     this.#options.onStuck(cause);
   }
