@@ -231,7 +231,7 @@ it('says which shards do not tell of what they have made, and sends all back whe
   await vi.advanceTimersByTimeAsync(5000);
   expect(cluster.log).toEqual(['step 20 is made, and yet to be told of by shard 1']);
   expect(cluster.stuck).toEqual([]);
-  await vi.advanceTimersByTimeAsync(1500);
+  await vi.advanceTimersByTimeAsync(4000);
   expect(cluster.stuck).toEqual(['step 20 is made, and yet to be told of by shard 1']);
 });
 
@@ -242,7 +242,7 @@ it('waits as long for the report of a step that took long to make', async () => 
   cluster.coverage = { ...lacks(21, []), untold: [0] };
   await vi.advanceTimersByTimeAsync(5000);
   expect(cluster.stuck).toEqual([]);
-  await vi.advanceTimersByTimeAsync(3500);
+  await vi.advanceTimersByTimeAsync(4000);
   expect(cluster.stuck).toHaveLength(1);
 });
 

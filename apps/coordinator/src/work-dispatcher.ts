@@ -224,6 +224,7 @@ export class WorkDispatcher {
   #stuckAfter(factor: number, nowMs: number, cause: string, sinceMs = this.#stepSinceMs): void {
     if (nowMs - sinceMs <= factor * this.#options.config.failureDetectionMs) return;
     this.#stepSinceMs = nowMs;
+    this.#madeSinceMs = null;
     this.#options.onStuck(cause);
   }
 
