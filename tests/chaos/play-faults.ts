@@ -38,8 +38,11 @@ export async function playFaults(schedule: Schedule, field: Field, failureDetect
   const overMs = new Map<string, number>();
   const underWay: Promise<void>[] = [];
   const lifted: Promise<void>[] = [];
+  /** By host: a link has one rate at a time. */
+  const links = new Map<string, Promise<void>>();
 
   const play = async (fault: Fault, isAlone: boolean): Promise<void> => {
+    if (fault.kind === 'slow-link') await links.get(fault.target);
     const [struckMs, lost] = [performance.now(), progress.stepsLost];
     const isOnly = isAlone && [...overMs.values()].every((ms) => ms < struckMs);
     const isGuarded = isOnly && progress.replicasInStep;
@@ -55,6 +58,7 @@ export async function playFaults(schedule: Schedule, field: Field, failureDetect
     });
     isOver.catch(() => undefined);
     lifted.push(isOver);
+    if (fault.kind === 'slow-link') links.set(fault.target, isOver);
     if (silencesCoordinator(fault)) await delay(LAST_WORDS_MS);
     const step = progress.highestStep;
     const recoveredMs = await progress.reached(step + STEPS_UNDER_WAY + 1, signal);
