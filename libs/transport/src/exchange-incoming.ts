@@ -1,6 +1,6 @@
-import type { Socket } from 'node:net';
 import { LockstepError } from '@lockstep/core';
 import { checkToken, clientHello, decodeHello, type ClientHello } from './exchange-hello.ts';
+import type { AcceptedStream } from './frame-listener.ts';
 import { FrameSocket } from './frame-socket.ts';
 import { blankHeader, encodeFrame, type TensorFrame } from './tensor-frame.ts';
 
@@ -34,12 +34,12 @@ export class IncomingStream {
   #handler: StreamHandler | null = null;
   #ended = false;
 
-  constructor(socket: Socket, peer: string, token: string, events: IncomingStreamEvents) {
-    this.peer = peer;
+  constructor(stream: AcceptedStream, token: string, events: IncomingStreamEvents) {
+    this.peer = stream.peer;
     this.#token = token;
     this.#events = events;
     this.#silence = setTimeout(() => this.fault(new LockstepError('protocol', `no hello within ${HELLO_WITHIN_MS} ms`)), HELLO_WITHIN_MS);
-    this.socket = new FrameSocket((onBytes) => socket.on('data', onBytes), {
+    this.socket = new FrameSocket((onBytes) => stream.open(onBytes), {
       onFrame: (frame) => this.#take(frame),
       onFault: (fault) => this.fault(fault),
       onEnd: () => this.close(),

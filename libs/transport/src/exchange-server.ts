@@ -1,11 +1,10 @@
-import type { Socket } from 'node:net';
 import type { LockstepError } from '@lockstep/core';
 import { VERSION_SLOTS, versionFile } from './exchange-files.ts';
 import { encodeHello, type ClientHello, type PeerHello, type shardHello, type WorkerHello } from './exchange-hello.ts';
 import { IncomingStream, type StreamHandler } from './exchange-incoming.ts';
 import { InitialRequest } from './exchange-initial.ts';
 import type { PeerPort, ShardPort } from './exchange-port.ts';
-import { FrameListener } from './frame-listener.ts';
+import { FrameListener, type AcceptedStream } from './frame-listener.ts';
 import { SharedFile } from './shared-file.ts';
 import { createSharedDirectory, type SharedDirectory } from './shared-directory.ts';
 import { blankHeader, encodeFrame } from './tensor-frame.ts';
@@ -40,7 +39,7 @@ export class ExchangeServer {
   readonly #port: ShardPort;
   readonly #peers: PeerPort;
   readonly #options: ExchangeServerOptions;
-  readonly #listener = new FrameListener((socket, peer) => this.#accept(socket, peer));
+  readonly #listener = new FrameListener((stream) => this.#accept(stream));
   readonly #directory: SharedDirectory | null;
   readonly #versionFiles: readonly SharedFile[];
   readonly #streams = new Set<IncomingStream>();
@@ -124,9 +123,9 @@ export class ExchangeServer {
     }
   }
 
-  #accept(socket: Socket, peer: string): void {
+  #accept(accepted: AcceptedStream): void {
     let rank: number | null = null;
-    const stream: IncomingStream = new IncomingStream(socket, peer, this.#options.token, {
+    const stream: IncomingStream = new IncomingStream(accepted, this.#options.token, {
       greet: (hello) => {
         if (hello.role === 'worker') rank = hello.rank;
         return this.#handlerOf(hello, stream);

@@ -1,15 +1,22 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { boundAddress, cannotListen, isUnix, socketTarget, type Address } from './addresses.ts';
-import { SOCKET_BUFFER } from './frame-dial.ts';
+import { adopt, type OnBytes } from './socket-reading.ts';
+
+/** A stream that has come; to be opened once. */
+export interface AcceptedStream {
+  /** The address of the other side. */
+  readonly peer: string;
+  /** Begins to read: `onBytes` is called with what arrives, which may be reused after that. */
+  open(onBytes: OnBytes): Socket;
+}
 
 /** Listens for tensor streams, on any number of addresses. */
 export class FrameListener {
-  readonly #accept: (socket: Socket, peer: string) => void;
+  readonly #accept: (stream: AcceptedStream) => void;
   readonly #servers: Server[] = [];
   readonly #sockets = new Set<Socket>();
 
-  /** `accept` is given each socket and the address of its other side. */
-  constructor(accept: (socket: Socket, peer: string) => void) {
+  constructor(accept: (stream: AcceptedStream) => void) {
     this.#accept = accept;
   }
 
@@ -27,7 +34,7 @@ export class FrameListener {
   }
 
   async #listen(address: Address): Promise<Address> {
-    const server = createServer({ noDelay: true, highWaterMark: SOCKET_BUFFER }, (socket) => this.#admit(socket, address));
+    const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => this.#admit(socket, address));
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(cannotListen(address, error)));
       server.listen(socketTarget(address), resolve);
@@ -36,9 +43,14 @@ export class FrameListener {
     return boundAddress(address, (server.address() as AddressInfo).port);
   }
 
-  #admit(socket: Socket, address: Address): void {
-    this.#sockets.add(socket);
-    socket.on('close', () => this.#sockets.delete(socket));
-    this.#accept(socket, isUnix(address) ? address : `${socket.remoteAddress}:${socket.remotePort}`);
+  #admit(accepted: Socket, address: Address): void {
+    this.#accept({
+      peer: isUnix(address) ? address : `${accepted.remoteAddress}:${accepted.remotePort}`,
+      open: (onBytes) => {
+        const socket = adopt(accepted, onBytes);
+        this.#sockets.add(socket);
+        return socket.on('close', () => this.#sockets.delete(socket));
+      },
+    });
   }
 }
