@@ -117,7 +117,7 @@ export async function answersTo(attacks: readonly Attack[]): Promise<Record<stri
 
 const noAnswer = (): Promise<string> => delay(ANSWER_MS, `no answer within ${ANSWER_MS / 1000} s`, { ref: false });
 
-const workerHello = (changes: object): Buffer => encodeFrame(blankHeader, Buffer.from(JSON.stringify({ role: 'worker', rank: 76, connection: 'e'.repeat(32), ...changes })));
+const workerHello = (changes: object): Buffer => encodeFrame(blankHeader, Buffer.from(JSON.stringify({ role: 'worker', rank: 76, connection: 'e'.repeat(32), process: '', ...changes })));
 
 /** A BlockRequest. */
 const blockRequest = (hash: string): Buffer => Buffer.concat([Buffer.from([0x0a, hash.length]), Buffer.from(hash)]);

@@ -1,6 +1,6 @@
 import { assertNever, LockstepError } from '@lockstep/core';
 import {
-  blankHeader, ChunkAssembly, encodeFrame, ExchangeServer, framesOf, nearestAddress,
+  blankHeader, ChunkAssembly, encodeFrame, ExchangeServer, framesOf, framesOfParts, nearestAddress,
   type FinishedStep, type PeerConnection, type PeerHello, type PeerReceiver, type ShardEndpoint__Output, type StreamEnd,
 } from '@lockstep/transport';
 import { NORM_BLOCK } from '@lockstep/reduction';
@@ -65,7 +65,9 @@ export class ShardService {
     this.#notes = new LimitedNotes((message) => tell({ kind: 'note', level: 'warn', message: `shard ${plan.shard}: ${message}` }));
     this.#shard = new Shard(plan, {
       normsReady: (step, blockSums) => this.#norms.offer({ step, blockSums }),
+      wantsGradient: () => this.#attachedAt !== null,
       stepReduced: (finished, gradient) => this.#sendToReplica(finished, gradient),
+      pieceMade: (version, numBytes) => this.#showPiece(version, numBytes),
       versionReady: (version, finished) => {
         this.#pending = { version, finished };
         this.#giveOut();
@@ -75,6 +77,7 @@ export class ShardService {
     this.#server = new ExchangeServer(this.#shard, { accept: (hello, connection) => this.#acceptPeer(hello, connection) }, {
       token,
       sharedMemory: settings.sharedMemory,
+      processMemory: settings.sharedMemory,
       serving: settings.role === 'primary',
       failureDetectionMs: settings.failureDetectionMs,
       onStreamEnd: (end) => this.#noteFault(end),
@@ -111,6 +114,13 @@ export class ShardService {
     await this.#server.close();
   }
 
+  /** What is made of a version goes out at once, where nothing can hold the whole of it back. */
+  #showPiece(version: number, numBytes: number): void {
+    if (this.#role !== 'primary' || this.#isRetired || this.#attachedAt !== null) return;
+    const lacksRoom = this.#copies.length >= MAX_COPIES && this.#wantsCopyOf(version);
+    if (!lacksRoom) this.#server.show(version, this.#shard.shown.bytes, numBytes);
+  }
+
   /** Gives the pending version out as soon as it is safe with the replica and there is room for its copy. */
   #giveOut(): void {
     const pending = this.#pending;
@@ -122,7 +132,7 @@ export class ShardService {
     this.#pending = null;
     this.#given = pending.version;
     Atomics.store(this.#settings.version, 0, pending.version);
-    if (this.#role === 'primary') this.#server.publish(pending.version, this.#shard.shown.encode());
+    if (this.#role === 'primary') this.#server.publish(pending.version, this.#shard.shown.bytes);
     else this.#primary?.send(encodeFrame({ ...blankHeader, kind: 'ack', step: pending.version }));
     if (pending.finished !== null) this.#report(pending.finished);
     if (copies) this.#copyState(pending.version);
@@ -131,7 +141,10 @@ export class ShardService {
 
   /** The state that a primary starts from is recorded already; one that a replica was sent may not be. */
   #wantsCopy({ version, finished }: Pending): boolean {
-    if (this.#copies.includes(version) || (finished === null && this.#role === 'primary')) return false;
+    return !this.#copies.includes(version) && (finished !== null || this.#role === 'replica') && this.#wantsCopyOf(version);
+  }
+
+  #wantsCopyOf(version: number): boolean {
     const { plan } = this.#settings;
     return wantsSnapshot(plan, version) || this.#copyAt.has(version) || (plan.checkpointEvery !== null && version % plan.checkpointEvery === 0);
   }
@@ -161,7 +174,7 @@ export class ShardService {
 
   #copyVersion(version: number): void {
     if (version > this.version) this.#copyAt.add(version);
-    else if (version === this.version && this.#pending === null && !this.#copies.includes(version)) this.#copyState(version);
+    else if (version === this.version && this.#pending === null && this.#shard.isWhole && !this.#copies.includes(version)) this.#copyState(version);
     else if (this.#role === 'primary') this.#notes.add(`asked for a copy of version ${version}, it is at version ${this.version}`);
   }
 
@@ -232,7 +245,8 @@ export class ShardService {
   #attachReplica(): void {
     const replica = this.#replica;
     const { version } = this.#shard;
-    if (replica === null || !replica.isOpen || this.#attachedAt !== null || version === -1) return;
+    // In the middle of a step there is no state to send: its end is the next occasion.
+    if (replica === null || !replica.isOpen || this.#attachedAt !== null || version === -1 || !this.#shard.isWhole) return;
     this.#attachedAt = version;
     replica.send(version, [
       ...[...this.#finished.values()].map(frameOfStep),
@@ -242,10 +256,10 @@ export class ShardService {
     ]);
   }
 
-  #sendToReplica(finished: FinishedStep, gradient: Float32Array | null): void {
+  #sendToReplica(finished: FinishedStep, gradient: readonly Float32Array[] | null): void {
     if (this.#replica === null || this.#attachedAt === null) return;
     const norms = this.#norms.own.filter(({ step }) => step === finished.step).flatMap(framesOfNorms);
-    const floats = gradient === null ? [] : framesOf('gradient', { step: finished.step }, gradient);
+    const floats = gradient === null ? [] : framesOfParts('gradient', { step: finished.step }, gradient);
     this.#replica.send(finished.step + 1, [...norms, frameOfStep(finished), ...floats]);
   }
 
@@ -268,7 +282,7 @@ export class ShardService {
     this.#role = 'primary';
     this.#primary?.refuse(TAKEN_OVER);
     this.#primary = null;
-    if (this.#given !== -1) this.#server.publish(this.#given, this.#shard.shown.encode());
+    if (this.#given !== -1) this.#server.publish(this.#given, this.#shard.shown.bytes);
     this.#server.serve();
     this.#norms.repeat();
     this.#giveOut();

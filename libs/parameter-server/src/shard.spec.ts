@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { bytesOf, deriveSeed, uniformStream, type ClippingConfig, type OptimizerConfig } from '@lockstep/core';
 import { clippingFactor, leafOf, nodesCovering, NORM_BLOCK, type TreeNode } from '@lockstep/reduction';
-import type { ArrivedPartial, FinishedStep, PartialHeader } from '@lockstep/transport';
+import type { ArrivedPartial, FinishedStep, PartialHeader, PartialIntake } from '@lockstep/transport';
 import { partsOfState, slotNames, stateLength } from './shard-plan.ts';
 import { Shard } from './shard.ts';
+import { PIECE_FLOATS } from './shard-piece.ts';
+import { readFrom } from './testing/read-from.ts';
 import { adam, hashOf, noClipping, SyntheticRun } from './testing/synthetic-run.ts';
 
 interface Published {
@@ -17,13 +19,16 @@ function startShard(run: SyntheticRun, shard = 0, shards = 1) {
   const published: Published[] = [];
   const norms: Float64Array[] = [];
   const reduced: { readonly finished: FinishedStep; readonly gradient: Float32Array | null }[] = [];
+  const made: [version: number, numBytes: number][] = [];
   const plan = run.plan(shard, shards);
   const started = new Shard(plan, {
     versionReady: (version, finished) => published.push({ version, parameters: started.copyState().slice(0, started.length), finished }),
     normsReady: (_, blockSums) => norms.push(blockSums),
-    stepReduced: (finished, gradient) => reduced.push({ finished, gradient: gradient?.slice() ?? null }),
+    wantsGradient: () => true,
+    stepReduced: (finished, gradient) => reduced.push({ finished, gradient: gradient === null ? null : Float32Array.from(gradient.flatMap((piece) => [...piece])) }),
+    pieceMade: (version, numBytes) => made.push([version, numBytes]),
   });
-  return { shard: started, published, norms, reduced, range: plan.range };
+  return { shard: started, published, norms, reduced, made, range: plan.range };
 }
 type Started = ReturnType<typeof startShard>;
 
@@ -39,11 +44,37 @@ function initialize(run: SyntheticRun, { shard, range }: Started): void {
 function deliver(run: SyntheticRun, { shard, range }: Started, step: number, node: TreeNode, rank = 0): boolean {
   const { slice, tally } = run.partial(step, node, range);
   const header = { ...headerOf(step, node, tally), digests: Uint32Array.from(run.digests(step, node)) };
-  const destination = shard.reserve(rank, header);
-  if (destination === null) return false;
-  destination.set(slice);
-  shard.commit(rank, header, destination);
-  return true;
+  const intake = shard.receive(rank, header);
+  intake?.take(slice.length, readFrom(slice));
+  return intake !== null;
+}
+
+/** A partial of ones whose first half has arrived. */
+class Begun {
+  readonly intake: PartialIntake;
+  /** The shard's, where it is put. */
+  readonly memory: Uint8Array;
+  readonly #rest: number;
+
+  private constructor(intake: PartialIntake, numBytes: number) {
+    this.intake = intake;
+    const half = Math.floor(numBytes / 2);
+    const taken: Uint8Array[] = [];
+    intake.take(half, (_, into) => {
+      taken.push(into.fill(1));
+      return true;
+    });
+    this.memory = taken[0]!;
+    this.#rest = numBytes - half;
+  }
+
+  static by({ shard }: Started, rank: number, header: ArrivedPartial): Begun {
+    return new Begun(shard.receive(rank, header)!, shard.partialBytes);
+  }
+
+  finish(): void {
+    this.intake.take(this.#rest, (_, into) => into.fill(1).length >= 0);
+  }
 }
 
 function shuffled<T>(items: readonly T[], draw: () => number): T[] {
@@ -113,13 +144,13 @@ it('shows workers parameters that are rounded, where it is to, and goes on from 
   }
   expect(rounding.shard.copyState()).toEqual(exact.shard.copyState());
   const { trainableLength, totalLength } = run.options;
-  const shown = rounding.shard.shown.encode();
+  const shown = rounding.shard.shown.bytes;
   expect(shown).toHaveLength(2 * trainableLength + 4 * (totalLength - trainableLength));
   const parameters = exact.published.at(-1)!.parameters;
   expect(shown.slice(2 * trainableLength)).toEqual(bytesOf(parameters.slice(trainableLength)));
   const halves = new Uint16Array(shown.slice(0, 2 * trainableLength).buffer);
   expect(Array.from(halves)).toEqual(Array.from(parameters.subarray(0, trainableLength), nearestBf16));
-  expect(exact.shard.shown.encode()).toEqual(bytesOf(parameters));
+  expect(exact.shard.shown.bytes).toEqual(bytesOf(parameters));
 });
 
 /** Of a finite number, by the formula of rounding to nearest, ties to even. */
@@ -158,13 +189,12 @@ describe.each(['bf16', 'int8'] as const)('partials that travel as %s', (wire) =>
     const started = startShard(compressed);
     initialize(compressed, started);
     const header = headerOf(0, leafOf(0), compressed.partial(0, leafOf(0)).tally);
-    const [late, broken] = [started.shard.reserve(1, header)!, started.shard.reserve(2, header)!];
-    expect(late.byteLength).toBe(started.shard.partialBytes);
+    const [late, broken] = [Begun.by(started, 1, header), Begun.by(started, 2, header)];
     for (const node of leaves) deliver(compressed, started, 0, node);
-    started.shard.commit(1, header, late);
-    started.shard.abandon(2, header, broken);
-    const again = [started.shard.reserve(1, headerOf(1, leafOf(0), header.tally))!, started.shard.reserve(2, headerOf(1, leafOf(0), header.tally))!];
-    expect(again.map(({ byteOffset }) => byteOffset).toSorted()).toEqual([late, broken].map(({ byteOffset }) => byteOffset).toSorted());
+    late.finish();
+    broken.intake.abandon();
+    const again = [Begun.by(started, 1, headerOf(1, leafOf(0), header.tally)), Begun.by(started, 2, headerOf(1, leafOf(0), header.tally))];
+    expect(again.map(({ memory }) => memory.byteOffset).toSorted()).toEqual([late, broken].map(({ memory }) => memory.byteOffset).toSorted());
     expect(started.published.map(({ parameters }) => hashOf(parameters))).toEqual(whole.slice(0, 2));
   });
 });
@@ -264,38 +294,26 @@ describe('what a shard does with partials that do not fit', () => {
 
   it('refuses steps that it has not come to', () => {
     const started = startShard(run);
-    expect(() => started.shard.reserve(2, headerOf(0, leafOf(0), tally))).toThrow(expect.objectContaining({ code: 'protocol', message: 'worker 2 sent step 0, the parameters have version -1' }));
+    expect(() => started.shard.receive(2, headerOf(0, leafOf(0), tally))).toThrow(expect.objectContaining({ code: 'protocol', message: 'worker 2 sent step 0, the parameters have version -1' }));
     initialize(run, started);
-    expect(() => started.shard.reserve(2, headerOf(1, leafOf(0), tally))).toThrow('worker 2 sent step 1, the parameters have version 0');
+    expect(() => started.shard.receive(2, headerOf(1, leafOf(0), tally))).toThrow('worker 2 sent step 1, the parameters have version 0');
   });
 
   it.each([{ level: 0, index: 8 }, { level: 3, index: 1 }, { level: 4, index: 0 }, { level: 0xffff_ffff, index: 0 }, { level: 0, index: 0xffff_ffff }])('refuses node $level, $index, which is not in its tree', (node) => {
     const started = startShard(run);
     initialize(run, started);
-    expect(() => started.shard.reserve(2, headerOf(0, node, tally))).toThrow(`worker 2 sent node (${node.level}, ${node.index}) of a tree over 8 micro-batches`);
+    expect(() => started.shard.receive(2, headerOf(0, node, tally))).toThrow(`worker 2 sent node (${node.level}, ${node.index}) of a tree over 8 micro-batches`);
   });
 
   it('drops what became useless while it arrived, and what does not arrive whole', () => {
     const started = startShard(run);
     initialize(run, started);
-    const { shard } = started;
     const header = headerOf(0, leafOf(0), tally);
-    const [slow, broken] = [shard.reserve(1, header)!, shard.reserve(2, header)!];
-    slow.fill(0xff);
-    broken.fill(0xff);
+    const [slow, broken] = [Begun.by(started, 1, header), Begun.by(started, 2, header)];
     for (const node of leaves) deliver(run, started, 0, node);
-    shard.commit(1, header, slow);
-    shard.abandon(2, header, broken);
+    slow.finish();
+    broken.intake.abandon();
     expect(started.published.map(({ parameters }) => hashOf(parameters))).toEqual(versionsOf(run, () => leaves).slice(0, 2));
-  });
-
-  it('takes a destination back once only', () => {
-    const started = startShard(run);
-    initialize(run, started);
-    const header = headerOf(0, leafOf(0), tally);
-    const destination = started.shard.reserve(0, header)!;
-    started.shard.abandon(0, header, destination);
-    expect(() => started.shard.commit(0, header, destination)).toThrow('not a destination that this shard gave out');
   });
 });
 
@@ -325,20 +343,21 @@ describe('what is no number', () => {
   it('is refused where the run stops at it', () => {
     const started = startShard(new SyntheticRun({ ...bad.options, onNonFinite: 'stop', nonFinite: [[0, 5]] }));
     initialize(run, started);
-    expect(() => started.shard.reserve(2, headerOf(0, leafOf(5), { numExamples: 3, numCorrect: 0, lossSum: 0, numNonFinite: 1 }))).toThrow('worker 2 sent 1 micro-batches that are no number, at which this run stops');
+    expect(() => started.shard.receive(2, headerOf(0, leafOf(5), { numExamples: 3, numCorrect: 0, lossSum: 0, numNonFinite: 1 }))).toThrow('worker 2 sent 1 micro-batches that are no number, at which this run stops');
   });
 
   it('is refused in bytes that came over the wire, and its memory is given back', () => {
     const started = startShard(run);
     initialize(run, started);
     const header = { ...headerOf(0, leafOf(3), run.partial(0, leafOf(3)).tally), carrier: 'inline' as const };
-    const destination = started.shard.reserve(2, header)!;
-    const floats = new Float32Array(destination.buffer, destination.byteOffset, 130);
-    floats.fill(1);
-    floats[70] = Number.POSITIVE_INFINITY;
-    expect(() => started.shard.commit(2, header, destination)).toThrow(expect.objectContaining({ code: 'protocol', message: 'worker 2 sent what is no number at element 70 of step 0, node (0, 3)' }));
+    const bytes = bytesOf(Float32Array.from({ length: 130 }, (_, index) => (index === 70 ? Number.POSITIVE_INFINITY : 1)));
+    const used: number[] = [];
+    expect(() => started.shard.receive(2, header)!.take(bytes.length, (offset, into) => {
+      used.push(into.byteOffset);
+      return readFrom(bytes)(offset, into);
+    })).toThrow(expect.objectContaining({ code: 'protocol', message: 'worker 2 sent what is no number at element 70 of step 0, node (0, 3)' }));
     expect(started.shard.coverage().missing).toContain(3);
-    expect(started.shard.reserve(2, header)!.byteOffset).toBe(destination.byteOffset);
+    expect(Begun.by(started, 3, header).memory.byteOffset).toBe(used[0]);
   });
 });
 
@@ -415,20 +434,108 @@ it('takes no more memory after the first steps than in a thousand, whatever arri
   const small = new SyntheticRun({ trainableLength: 20_000, totalLength: 20_000, microBatches: 4, totalSteps: 1000 });
   const started = startShard(small);
   initialize(small, started);
-  const { shard } = started;
   const tally = { numExamples: 4, numCorrect: 1, lossSum: 1, numNonFinite: 0 };
   const sizes: number[] = [];
   for (let step = 0; step < 1000; step += 1) {
-    const late = { header: headerOf(step, leafOf(0), tally), destination: shard.reserve(1, headerOf(step, leafOf(0), tally))! };
-    const broken = shard.reserve(2, headerOf(step, leafOf(3), tally))!;
-    for (const index of [2, 3, 1, 0]) {
-      const header = headerOf(step, leafOf(index), tally);
-      const destination = shard.reserve(0, header)!;
-      shard.commit(0, header, destination);
-    }
-    shard.commit(1, late.header, late.destination);
-    shard.abandon(2, late.header, broken);
-    sizes.push(late.destination.buffer.byteLength);
+    const late = Begun.by(started, 1, headerOf(step, leafOf(0), tally));
+    const broken = Begun.by(started, 2, headerOf(step, leafOf(3), tally));
+    for (const index of [2, 3, 1, 0]) Begun.by(started, 0, headerOf(step, leafOf(index), tally)).finish();
+    late.finish();
+    broken.intake.abandon();
+    sizes.push(late.memory.buffer.byteLength);
   }
   expect(sizes[999]).toBe(sizes[5]);
+});
+
+describe('a range of several pieces', () => {
+  const large = new SyntheticRun({ trainableLength: 2 * PIECE_FLOATS + 1000, totalLength: 2 * PIECE_FLOATS + 1200, microBatches: 4, totalSteps: 2 });
+  const nodes = Array.from({ length: 4 }, (_, index) => leafOf(index));
+  const expected = versionsOf(large, () => nodes);
+
+  /** Gives the bytes of a partial one after another: `pieces` says how many at a time. */
+  function* arrival(started: Started, step: number, node: TreeNode, rank: number, counts: () => number): Generator<PartialIntake> {
+    const { slice, tally } = large.partial(step, node, started.range);
+    const intake = started.shard.receive(rank, { ...headerOf(step, node, tally), digests: Uint32Array.from(large.digests(step, node)) });
+    for (let offset = 0; intake !== null && offset < slice.length;) {
+      const count = Math.min(counts(), slice.length - offset);
+      expect(intake.take(count, readFrom(slice))).toBe(true);
+      offset += count;
+      yield intake;
+    }
+  }
+
+  it('becomes the same bytes however the bytes of its partials meet', () => {
+    for (let trial = 0; trial < 5; trial += 1) {
+      const draw = uniformStream(deriveSeed(trial, 'order'));
+      const started = startShard(large);
+      initialize(large, started);
+      for (let step = 0; step < 2; step += 1) {
+        let arriving = [...nodes, nodes[trial % 4]!].map((node, rank) => arrival(started, step, node, rank, () => Math.floor(draw() * 300_000)));
+        while (arriving.length > 0) {
+          const next = arriving[Math.floor(draw() * arriving.length)]!;
+          if (next.next().done === true) arriving = arriving.filter((other) => other !== next);
+        }
+      }
+      expect(started.published.map(({ parameters }) => hashOf(parameters))).toEqual(expected);
+    }
+  });
+
+  it('shows a piece of the next version as soon as the last partial has come as far, and the rest later', () => {
+    const started = startShard(large);
+    initialize(large, started);
+    for (const node of nodes.slice(1)) deliver(large, started, 0, node);
+    const last = arrival(started, 0, nodes[0]!, 0, () => PIECE_FLOATS * 4);
+    last.next();
+    expect(started.made).toEqual([[1, PIECE_FLOATS * 4]]);
+    expect(started.shard.isWhole).toBe(false);
+    expect(started.shard.version).toBe(0);
+    const shown = started.shard.copyState();
+    expect(hashOf(shown.subarray(0, PIECE_FLOATS))).not.toBe(hashOf(large.initial.subarray(0, PIECE_FLOATS)));
+    expect(hashOf(shown.subarray(PIECE_FLOATS, started.shard.length))).toBe(hashOf(large.initial.subarray(PIECE_FLOATS)));
+    for (const _ of last) continue;
+    expect(started.made).toEqual([[1, PIECE_FLOATS * 4], [1, 2 * PIECE_FLOATS * 4], [1, started.shard.length * 4]]);
+    expect(started.shard.isWhole).toBe(true);
+    expect(started.published.map(({ parameters }) => hashOf(parameters))).toEqual(expected.slice(0, 2));
+  });
+
+  it('lacks what a worker broke off, and takes the rest from another, in other nodes, without counting its work twice', () => {
+    const started = startShard(large);
+    initialize(large, started);
+    for (const node of nodes.slice(2)) deliver(large, started, 0, node, 1);
+    const broken = arrival(started, 0, { level: 1, index: 0 }, 7, () => PIECE_FLOATS * 4);
+    broken.next().value?.abandon();
+    expect(started.made).toHaveLength(1);
+    expect(started.shard.coverage()).toEqual({ version: 0, missing: [0, 1] });
+    deliver(large, started, 0, nodes[1]!, 2);
+    expect(started.shard.coverage().missing).toEqual([0]);
+    deliver(large, started, 0, nodes[0]!, 3);
+    expect(started.published.map(({ parameters }) => hashOf(parameters))).toEqual(expected.slice(0, 2));
+    const finished = started.published[1]!.finished!;
+    expect(finished.workers.map(({ rank, microBatches }) => [rank, microBatches])).toEqual([[1, 2], [7, 2]]);
+    expect(finished.digests).toEqual(nodes.flatMap((node) => large.digests(0, node)));
+  });
+
+  it('goes on where bytes of a partial were overwritten before they were read, with those of another', () => {
+    const started = startShard(large);
+    initialize(large, started);
+    for (const node of nodes.slice(1)) deliver(large, started, 0, node);
+    const { slice, tally } = large.partial(0, nodes[0]!, started.range);
+    const intake = started.shard.receive(5, { ...headerOf(0, nodes[0]!, tally), digests: Uint32Array.from(large.digests(0, nodes[0]!)) })!;
+    const isThere = intake.take(slice.length, (offset, into) => {
+      readFrom(offset === 0 ? slice : slice.slice().fill(0xff))(offset, into);
+      return offset === 0;
+    });
+    expect(isThere).toBe(false);
+    intake.abandon();
+    expect(started.shard.coverage().missing).toEqual([0]);
+    deliver(large, started, 0, nodes[0]!);
+    expect(started.published.map(({ parameters }) => hashOf(parameters))).toEqual(expected.slice(0, 2));
+  });
+
+  it('keeps its gradient where somebody wants it, whole at the end of the step', () => {
+    const started = startShard(large);
+    initialize(large, started);
+    for (const node of nodes) deliver(large, started, 0, node);
+    expect(started.reduced[0]!.gradient).toHaveLength(started.shard.length);
+  });
 });

@@ -1,18 +1,20 @@
-import { LockstepError } from '@lockstep/core';
-import {
-  addTallies, createKernels, createOptimizer, createVectorCodec, isTreeNode, learningRateAt, microBatchesOf, rootOf, TreeReduction,
-  type Kernels, type Optimizer, type Tally, type Vector, type VectorCodec, type WireFormat,
-} from '@lockstep/reduction';
-import type { ArrivedPartial, FinishedStep, PartialHeader, ShardPort, WorkerShare } from '@lockstep/transport';
-import { LentMemory } from './lent-memory.ts';
+import { bytesOf, LockstepError } from '@lockstep/core';
+import { createKernels, createOptimizer, encodedBytes, isTreeNode, learningRateAt, microBatchesOf, type Kernels, type Optimizer, type Tally, type Vector } from '@lockstep/reduction';
+import type { ArrivedPartial, FinishedStep, PartialHeader, PartialIntake, ShardPort, WorkerShare } from '@lockstep/transport';
+import { PieceIntake } from './piece-intake.ts';
+import { PIECE_FLOATS, ShardPiece, type LentPiece } from './shard-piece.ts';
 import { partsOfState, stateLength, trainableIn, type ShardPlan } from './shard-plan.ts';
 import { ShownParameters } from './shown-parameters.ts';
 
 export interface ShardEvents {
   /** The step waits for `clip`: the norm needs the blocks of all shards. */
   normsReady(step: number, blockSums: Float64Array): void;
-  /** The step's mean gradient, clipped and applied; null where the step changes nothing. Valid during the call. */
-  stepReduced(finished: FinishedStep, gradient: Float32Array | null): void;
+  /** Whether the gradient of the step that is being made must be kept for `stepReduced`. */
+  wantsGradient(): boolean;
+  /** The step's mean gradient, clipped and applied, in pieces one after another; null where the step changes nothing or nobody wants it. Valid during the call. */
+  stepReduced(finished: FinishedStep, gradient: readonly Float32Array[] | null): void;
+  /** Workers may be shown the first `numBytes` bytes of a version; the rest of it is still to be made. */
+  pieceMade(version: number, numBytes: number): void;
   /** The parameters have a new version; `finished` is null for the one that the shard began with. */
   versionReady(version: number, finished: FinishedStep | null): void;
 }
@@ -23,18 +25,11 @@ export interface Coverage {
   readonly missing: readonly number[];
 }
 
-interface GradientSum {
-  readonly vector: Vector;
-  readonly tally: Tally;
-}
-
-/** 512 KiB, and whole blocks of any wire format: small enough for a processor's cache, large enough that the calls cost nothing. */
-const PIECE_FLOATS = 131_072;
-
 /**
  * A shard: one range of the parameters with its optimizer state. It keys what it receives by step and tree node,
  * ignores what is covered, and when the root is covered makes the next version:
  * merge siblings → divide by the example count → clip → optimizer → version t+1.
+ * It does so piece by piece, in order, as partials arrive.
  */
 export class Shard implements ShardPort {
   readonly length: number;
@@ -47,12 +42,14 @@ export class Shard implements ShardPort {
   /** The parameters as workers see them. */
   readonly shown: ShownParameters;
   readonly #trainable: number;
-  readonly #reduction: TreeReduction<GradientSum>;
-  readonly #format: WireFormat;
-  readonly #codec: VectorCodec;
+  readonly #pieces: readonly ShardPiece[];
   readonly #digests: Uint32Array;
-  /** Where what arrives is put. */
-  readonly #memory: LentMemory;
+  /** Whole vectors that were given out to be filled. */
+  readonly #lent = new Map<Uint8Array, Vector>();
+  /** Of the current step: how many pieces are reduced. */
+  #numReduced = 0;
+  /** Some pieces are of the next version already. */
+  #isMaking = false;
   #shares = new Map<number, WorkerShare>();
   #version = -1;
 
@@ -64,84 +61,64 @@ export class Shard implements ShardPort {
     this.#parameters = this.#kernels.allocateZeros(this.length);
     this.shown = new ShownParameters(plan, this.#kernels, this.#parameters);
     this.#optimizer = createOptimizer(plan.optimizer, this.#kernels, this.#trainable);
-    this.#format = this.#kernels.wireFormats[plan.wire];
-    this.#codec = createVectorCodec(this.#kernels, this.#format, this.#trainable);
-    this.partialBytes = this.#codec.bytesFor(this.length);
-    this.#memory = new LentMemory(this.#kernels, this.#format, this.#codec, this.length);
+    this.#pieces = cutIntoPieces(plan, this.#kernels);
+    this.partialBytes = encodedBytes(plan.wire, this.#trainable)(this.length);
     this.#digests = new Uint32Array(plan.microBatches);
-    this.#reduction = new TreeReduction<GradientSum>(plan.microBatches, {
-      merge: (left, right) => this.#merge(left, right),
-      release: ({ vector }) => this.#kernels.release(vector),
-    });
   }
 
   get version(): number {
     return this.#version;
   }
 
+  /** Whether all parameters are of the same version. */
+  get isWhole(): boolean {
+    return !this.#isMaking;
+  }
+
   get needsInitial(): boolean {
     return this.#version === -1;
   }
 
+  get versionMemory(): ShownParameters {
+    return this.shown;
+  }
+
   reserveInitial(): Uint8Array | null {
-    return this.#version === -1 ? this.#memory.lendFloats() : null;
+    return this.#version === -1 ? this.#lend() : null;
   }
 
   /** The first of several that arrive at once counts. */
   commitInitial(destination: Uint8Array): void {
-    const initial = this.#memory.take(destination);
-    if (this.#version === -1) this.#kernels.copy(this.#parameters, initial);
+    const initial = this.#take(destination);
+    if (this.#version === -1) this.#begin(0, () => this.#kernels.copy(this.#parameters, initial));
     this.#kernels.release(initial);
-    if (this.#version === -1) this.#begin(0);
   }
 
-  reserve(rank: number, header: PartialHeader): Uint8Array | null {
-    const { step, node, tally } = header;
-    if (!isTreeNode(node, this.#plan.microBatches)) {
-      throw new LockstepError('protocol', `worker ${rank} sent node (${node.level}, ${node.index}) of a tree over ${this.#plan.microBatches} micro-batches`);
-    }
-    if (step > this.#version) throw new LockstepError('protocol', `worker ${rank} sent step ${step}, the parameters have version ${this.#version}`);
-    if (tally.numNonFinite > 0 && this.#plan.onNonFinite === 'stop') {
-      throw new LockstepError('protocol', `worker ${rank} sent ${tally.numNonFinite} micro-batches that are no number, at which this run stops`);
-    }
-    return step < this.#version || this.#reduction.covers(node) ? null : this.#memory.lendEncoded();
-  }
-
-  /** @throws LockstepError where bytes that came over the wire are no numbers. */
-  commit(rank: number, partial: ArrivedPartial, destination: Uint8Array): void {
-    if (partial.step !== this.#version || this.#reduction.covers(partial.node)) return this.#memory.giveBack(destination);
-    const vector = this.#memory.take(destination);
-    if (partial.carrier === 'inline') this.#requireFinite(rank, partial, vector);
-    this.#noteShare(rank, partial);
-    this.#digests.set(partial.digests, microBatchesOf(partial.node).from);
-    const sum = { vector, tally: partial.tally };
-    const others = this.#reduction.restOfRoot(partial.node);
-    if (others === null) this.#reduction.add(partial.node, sum);
-    else this.#complete(sum, others);
+  receive(rank: number, partial: ArrivedPartial): PartialIntake | null {
+    this.#check(rank, partial);
+    const wants = (piece: ShardPiece): boolean => partial.step === this.#version && !piece.covers(partial.node);
+    if (!this.#pieces.some(wants)) return null;
+    return new PieceIntake(this.#pieces, { wants, take: (piece, lent) => (wants(piece) ? this.#add(rank, partial, piece, lent) : piece.giveBack(lent)) });
   }
 
   abandonInitial(destination: Uint8Array): void {
-    this.#memory.giveBack(destination);
-  }
-
-  abandon(_rank: number, _header: PartialHeader, destination: Uint8Array): void {
-    this.#memory.giveBack(destination);
+    this.#kernels.release(this.#take(destination));
   }
 
   /** Multiplies the gradient of the step that waits by the factor that brings the whole norm to its limit. */
   clip(factor: number): void {
-    const root = this.#reduction.root;
-    if (root === undefined) throw new Error('no step waits for its norm');
-    const finished = this.#finishedStep(root.tally);
-    this.#inPieces((from, to) => {
-      this.#kernels.scale(this.#trainablePart(root.vector, from, to), factor);
-      this.#apply(finished, root.vector, from, to);
-    });
-    this.#finish(finished, root.vector);
+    const finished = this.#finishedStep(this.#tally);
+    for (const piece of this.#pieces) {
+      const gradient = this.#gradientOf(piece);
+      this.#kernels.scale(this.#kernels.slice(gradient, 0, piece.trainable), factor);
+      this.#apply(finished, piece, gradient);
+    }
+    this.#finish(finished);
   }
 
   coverage(): Coverage {
-    return { version: this.#version, missing: this.#version === -1 ? [] : this.#reduction.missing() };
+    // Pieces are covered in order: the last one lacks what any does.
+    return { version: this.#version, missing: this.#version === -1 ? [] : this.#pieces.at(-1)?.missing() ?? [] };
   }
 
   /** A copy of the parameters, then of each optimizer slot. */
@@ -156,116 +133,172 @@ export class Shard implements ShardPort {
   /** Goes on from a state as `copyState` gave it; whatever was under way is dropped. */
   restore(version: number, state: Float32Array): void {
     const { parameters, slots } = partsOfState(this.#plan, state);
-    this.#parameters.data.set(parameters);
     slots.forEach(({ data }, slot) => this.#optimizer.slots[slot]?.vector.data.set(data));
-    this.#reduction.clear();
-    this.#shares = new Map();
-    this.#begin(version);
+    this.#clear();
+    this.#begin(version, () => this.#parameters.data.set(parameters));
   }
 
   /** Where a replica puts a gradient that its primary has reduced; for `applyGradient` or `abandonInitial`. */
   reserveGradient(): Uint8Array {
-    return this.#memory.lendFloats();
+    return this.#lend();
   }
 
   /** Makes the next version as the primary does, from the gradient that it reduced. */
   applyGradient(finished: FinishedStep, destination: Uint8Array | null): void {
-    const gradient = destination === null ? null : this.#memory.take(destination);
-    if (gradient !== null) {
-      this.#inPieces((from, to) => this.#apply(finished, gradient, from, to));
+    if (destination !== null) {
+      const gradient = this.#take(destination);
+      for (const piece of this.#pieces) this.#apply(finished, piece, this.#kernels.slice(gradient, piece.from, piece.to));
       this.#kernels.release(gradient);
     }
     this.#advance(finished);
   }
 
-  #begin(version: number): void {
+  #lend(): Uint8Array {
+    const vector = this.#kernels.allocate(this.length);
+    const destination = bytesOf(vector.data);
+    this.#lent.set(destination, vector);
+    return destination;
+  }
+
+  #take(destination: Uint8Array): Vector {
+    const vector = this.#lent.get(destination);
+    if (vector === undefined) throw new Error('not a destination that this shard gave out');
+    this.#lent.delete(destination);
+    return vector;
+  }
+
+  #begin(version: number, fill: () => void): void {
+    this.shown.begin(version);
+    fill();
+    this.shown.refresh(0, this.length);
     this.#version = version;
     this.#events.versionReady(version, null);
   }
 
-  #merge(left: GradientSum, right: GradientSum): GradientSum {
-    this.#codec.merge(left.vector, right.vector);
-    this.#kernels.release(right.vector);
-    return { vector: left.vector, tally: addTallies(left.tally, right.tally) };
+  #check(rank: number, { step, node, tally }: PartialHeader): void {
+    if (!isTreeNode(node, this.#plan.microBatches)) {
+      throw new LockstepError('protocol', `worker ${rank} sent node (${node.level}, ${node.index}) of a tree over ${this.#plan.microBatches} micro-batches`);
+    }
+    if (step > this.#version) throw new LockstepError('protocol', `worker ${rank} sent step ${step}, the parameters have version ${this.#version}`);
+    if (tally.numNonFinite > 0 && this.#plan.onNonFinite === 'stop') {
+      throw new LockstepError('protocol', `worker ${rank} sent ${tally.numNonFinite} micro-batches that are no number, at which this run stops`);
+    }
   }
 
-  /**
-   * The last partial of a step has come: sum → mean → clip → optimizer, piece by piece, so that the bytes of a piece stay
-   * in the processor's cache from the one to the other. Of two operands the order does not matter to their sum.
-   */
-  #complete({ vector, tally }: GradientSum, others: readonly GradientSum[]): void {
-    const root: GradientSum = { vector, tally: others.reduce((sum, other) => addTallies(sum, other.tally), tally) };
-    const finished = this.#finishedStep(root.tally);
+  /** @throws LockstepError where bytes that came over the wire are no numbers. */
+  #add(rank: number, partial: ArrivedPartial, piece: ShardPiece, lent: LentPiece): void {
+    const vector = piece.decode(lent);
+    if (partial.carrier === 'inline') this.#requireFinite(rank, partial, piece, vector);
+    // Once a partial, of whatever pieces come from others.
+    if (piece.from === 0) this.#note(rank, partial);
+    piece.add(partial.node, { vector, tally: partial.tally });
+    if (piece.root !== undefined) this.#reduce(piece, piece.root.vector);
+  }
+
+  /** The last partial has come, as far as this piece goes: sum → mean → clip → optimizer. */
+  #reduce(piece: ShardPiece, gradient: Vector): void {
     const { value, globalNorm } = this.#plan.clipping;
-    const isNothing = changesNothing(root.tally);
-    if (!isNothing) this.#inPieces((from, to) => {
-      const piece = this.#kernels.slice(vector, from, to);
-      for (const other of others) {
-        this.#format.merge(this.#trainablePart(vector, from, to), this.#trainablePart(other.vector, from, to));
-        this.#kernels.add(this.#bufferPart(vector, from, to), this.#bufferPart(other.vector, from, to));
-      }
-      this.#kernels.divide(piece, root.tally.numExamples);
-      if (value !== null) this.#kernels.clipByValue(this.#trainablePart(vector, from, to), value);
-      if (globalNorm === null) this.#apply(finished, vector, from, to);
-    });
-    this.#reduction.add(rootOf(this.#plan.microBatches), root);
-    if (isNothing || globalNorm === null) this.#finish(finished, isNothing ? null : vector);
-    else this.#events.normsReady(this.#version, this.#kernels.sumsOfSquares(this.#trainablePart(vector)));
+    const { numExamples } = this.#tally;
+    const isNothing = changesNothing(this.#tally);
+    if (!isNothing) {
+      this.#kernels.divide(gradient, numExamples);
+      if (value !== null) this.#kernels.clipByValue(this.#kernels.slice(gradient, 0, piece.trainable), value);
+    }
+    this.#numReduced += 1;
+    if (!isNothing && globalNorm === null) {
+      this.#apply({ step: this.#version, learningRate: this.#learningRate }, piece, gradient);
+      if (!this.#events.wantsGradient()) piece.dropGradient();
+    }
+    if (this.#numReduced < this.#pieces.length) return;
+    if (isNothing || globalNorm === null) this.#finish(this.#finishedStep(this.#tally));
+    else this.#events.normsReady(this.#version, this.#sumsOfSquares());
   }
 
-  /** The step's gradient, or null where it changes nothing, is applied. */
-  #finish(finished: FinishedStep, gradient: Vector | null): void {
-    this.#events.stepReduced(finished, gradient?.data ?? null);
-    this.#reduction.clear();
-    this.#shares = new Map();
+  /** The step's gradient is applied, where it changes anything. */
+  #finish(finished: FinishedStep): void {
+    const isWanted = !changesNothing(finished) && this.#events.wantsGradient();
+    this.#events.stepReduced(finished, isWanted ? this.#pieces.map((piece) => this.#gradientOf(piece).data) : null);
+    this.#clear();
     this.#advance(finished);
   }
 
-  /** Makes the elements `from` up to `to` of the next version. */
-  #apply({ step, learningRate }: FinishedStep, gradient: Vector, from: number, to: number): void {
-    this.#optimizer.step(this.#trainablePart(this.#parameters, from, to), this.#trainablePart(gradient, from, to), learningRate, step + 1, Math.min(from, this.#trainable));
-    this.#kernels.add(this.#bufferPart(this.#parameters, from, to), this.#bufferPart(gradient, from, to));
+  #clear(): void {
+    for (const piece of this.#pieces) piece.clear();
+    this.#shares = new Map();
+    this.#numReduced = 0;
   }
 
-  #inPieces(work: (from: number, to: number) => void): void {
-    for (let from = 0; from < this.length; from += PIECE_FLOATS) work(from, Math.min(this.length, from + PIECE_FLOATS));
+  /** Makes a piece of the next version. */
+  #apply({ step, learningRate }: Pick<FinishedStep, 'step' | 'learningRate'>, { from, to, trainable }: ShardPiece, gradient: Vector): void {
+    const { kernels, parameters } = { kernels: this.#kernels, parameters: this.#kernels.slice(this.#parameters, from, to) };
+    this.#isMaking = true;
+    this.shown.begin(step + 1);
+    this.#optimizer.step(kernels.slice(parameters, 0, trainable), kernels.slice(gradient, 0, trainable), learningRate, step + 1, Math.min(from, this.#trainable));
+    kernels.add(kernels.slice(parameters, trainable, to - from), kernels.slice(gradient, trainable, to - from));
+    this.#events.pieceMade(step + 1, this.shown.refresh(from, to));
   }
 
   #advance(finished: FinishedStep): void {
     this.#version = finished.step + 1;
+    this.#isMaking = false;
+    this.shown.begin(this.#version);
     this.#events.versionReady(this.#version, finished);
+  }
+
+  /** Of the current step's root, as every piece of it has it. */
+  get #tally(): Tally {
+    const tally = this.#pieces[0]?.root?.tally;
+    if (tally === undefined) throw new Error('no step is reduced');
+    return tally;
+  }
+
+  get #learningRate(): number {
+    return learningRateAt(this.#plan.optimizer.learningRate, this.#version, this.#plan.totalSteps);
+  }
+
+  #gradientOf(piece: ShardPiece): Vector {
+    if (piece.root === undefined) throw new Error(`elements ${piece.from} to ${piece.to} are not reduced`);
+    return piece.root.vector;
+  }
+
+  /** Of each block of the range's gradient. */
+  #sumsOfSquares(): Float64Array {
+    const sums = this.#pieces.map((piece) => this.#kernels.sumsOfSquares(this.#kernels.slice(this.#gradientOf(piece), 0, piece.trainable)));
+    return Float64Array.from(sums.flatMap((blocks) => [...blocks]));
   }
 
   #finishedStep(tally: Tally): FinishedStep {
     return {
       ...tally,
       step: this.#version,
-      learningRate: learningRateAt(this.#plan.optimizer.learningRate, this.#version, this.#plan.totalSteps),
+      learningRate: this.#learningRate,
       workers: [...this.#shares.values()],
       digests: [...this.#digests],
       atMs: performance.timeOrigin + performance.now(),
     };
   }
 
-  #trainablePart(vector: Vector, from = 0, to = this.length): Vector {
-    return this.#kernels.slice(vector, Math.min(from, this.#trainable), Math.min(to, this.#trainable));
-  }
-
-  #bufferPart(vector: Vector, from: number, to: number): Vector {
-    return this.#kernels.slice(vector, Math.max(from, this.#trainable), Math.max(to, this.#trainable));
-  }
-
-  #requireFinite(rank: number, { step, node }: PartialHeader, vector: Vector): void {
+  #requireFinite(rank: number, { step, node }: PartialHeader, { from }: ShardPiece, vector: Vector): void {
     const element = this.#kernels.scan(vector).firstNonFinite;
     if (element === -1) return;
     this.#kernels.release(vector);
-    throw new LockstepError('protocol', `worker ${rank} sent what is no number at element ${element} of step ${step}, node (${node.level}, ${node.index})`);
+    throw new LockstepError('protocol', `worker ${rank} sent what is no number at element ${from + element} of step ${step}, node (${node.level}, ${node.index})`);
   }
 
-  #noteShare(rank: number, { node, computeMs }: PartialHeader): void {
+  #note(rank: number, { node, computeMs, digests }: ArrivedPartial): void {
     const share = this.#shares.get(rank) ?? { rank, microBatches: 0, computeMs: 0 };
     this.#shares.set(rank, { rank, microBatches: share.microBatches + 2 ** node.level, computeMs: share.computeMs + computeMs });
+    this.#digests.set(digests, microBatchesOf(node).from);
   }
+}
+
+/** Of an empty range there is one, which is empty. */
+function cutIntoPieces(plan: ShardPlan, kernels: Kernels): ShardPiece[] {
+  const length = plan.range.to - plan.range.from;
+  return Array.from({ length: Math.max(1, Math.ceil(length / PIECE_FLOATS)) }, (_, index) => {
+    const from = index * PIECE_FLOATS;
+    return new ShardPiece(from, Math.min(length, from + PIECE_FLOATS), trainableIn(plan), plan.microBatches, kernels, kernels.wireFormats[plan.wire]);
+  });
 }
 
 /** A bad micro-batch spoils its step; and there is no mean over no examples. */

@@ -1,26 +1,41 @@
 import { bytesOf } from '@lockstep/core';
-import { createVectorCodec, type Bytes, type Kernels, type Vector, type VectorCodec } from '@lockstep/reduction';
+import { createVectorCodec, encodedBytes, sliceBytes, type Bytes, type Kernels, type Vector } from '@lockstep/reduction';
+import type { VersionMemory } from '@lockstep/transport';
 import { trainableIn, type ShardPlan } from './shard-plan.ts';
 
 /** A shard's parameters as it shows them to workers: themselves, or rounded. Its own stay exact, and are what checkpoints hold. */
-export class ShownParameters {
+export class ShownParameters implements VersionMemory {
+  readonly bytes: Uint8Array;
+  readonly stamp = new Int32Array(new SharedArrayBuffer(4)).fill(-1);
+  readonly #kernels: Kernels;
   readonly #parameters: Vector;
-  readonly #rounded: { readonly codec: VectorCodec; readonly bytes: Bytes } | null;
+  readonly #trainable: number;
+  readonly #wire: ShardPlan['parameterWire'];
+  readonly #bytesFor: (length: number) => number;
+  readonly #rounded: Bytes | null;
 
   constructor(plan: Pick<ShardPlan, 'range' | 'trainableLength' | 'parameterWire'>, kernels: Kernels, parameters: Vector) {
+    this.#kernels = kernels;
     this.#parameters = parameters;
-    if (plan.parameterWire === 'float32') this.#rounded = null;
-    else {
-      const codec = createVectorCodec(kernels, kernels.wireFormats[plan.parameterWire], trainableIn(plan));
-      this.#rounded = { codec, bytes: kernels.allocateBytes(codec.bytesFor(parameters.length)) };
-    }
+    this.#trainable = trainableIn(plan);
+    this.#wire = plan.parameterWire;
+    this.#bytesFor = encodedBytes(this.#wire, this.#trainable);
+    this.#rounded = this.#wire === 'float32' ? null : kernels.allocateBytes(this.#bytesFor(parameters.length));
+    this.bytes = this.#rounded === null ? bytesOf(parameters.data) : this.#rounded.data;
   }
 
-  /** Valid until the parameters change. */
-  encode(): Uint8Array {
-    if (this.#rounded === null) return bytesOf(this.#parameters.data);
-    const { codec, bytes } = this.#rounded;
-    codec.encode(this.#parameters, bytes);
-    return bytes.data;
+  /** The parameters are about to become a version's. */
+  begin(version: number): void {
+    Atomics.store(this.stamp, 0, version);
+  }
+
+  /** The elements `from` up to `to` are that version's. Gives how many bytes are, where all before them are too. */
+  refresh(from: number, to: number): number {
+    const [start, end] = [this.#bytesFor(from), this.#bytesFor(to)];
+    if (this.#rounded !== null) {
+      const codec = createVectorCodec(this.#kernels, this.#kernels.wireFormats[this.#wire], Math.max(0, Math.min(to, this.#trainable) - from));
+      codec.encode(this.#kernels.slice(this.#parameters, from, to), sliceBytes(this.#rounded, start, end));
+    }
+    return end;
   }
 }

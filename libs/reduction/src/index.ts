@@ -6,6 +6,6 @@ export { createKernels, type KernelOptions, type Kernels, type Scan } from './ke
 export { createOptimizer } from './optimizers/create-optimizer.ts';
 export type { Optimizer, OptimizerSlot } from './optimizers/optimizer.ts';
 export { learningRateAt } from './schedule.ts';
-export type { Bytes, Vector } from './vector.ts';
+export { sliceBytes, type Bytes, type Vector } from './vector.ts';
 export { createVectorCodec, type VectorCodec } from './vector-codec.ts';
 export { encodedBytes, type WireFormat } from './wire-format.ts';

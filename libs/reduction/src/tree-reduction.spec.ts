@@ -41,14 +41,6 @@ describe('a step\'s reduction', () => {
     }));
   });
 
-  it('tells which partials make up the root with one that is to come, from its sibling upward', () => {
-    const reduction = reduce(8, [{ level: 2, index: 0 }, { level: 1, index: 3 }, { level: 0, index: 5 }]);
-    expect(reduction.restOfRoot({ level: 0, index: 4 })).toEqual(['5', '(6+7)', '((0+1)+(2+3))']);
-    expect(reduction.restOfRoot({ level: 1, index: 2 })).toEqual(['(6+7)', '((0+1)+(2+3))']);
-    expect(reduce(8, [{ level: 2, index: 0 }, { level: 0, index: 5 }]).restOfRoot({ level: 0, index: 4 })).toBeNull();
-    expect(reduce(1, []).restOfRoot({ level: 0, index: 0 })).toEqual([]);
-  });
-
   it('is complete exactly when every micro-batch is covered', () => {
     const reduction = reduce(4, [{ level: 1, index: 1 }, { level: 0, index: 0 }]);
     expect(reduction.root).toBeUndefined();

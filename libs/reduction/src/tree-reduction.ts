@@ -47,20 +47,6 @@ export class TreeReduction<Partial> {
     this.#held.set(number, sum);
   }
 
-  /**
-   * The partials that with this node's make up the root, from its sibling upward; null where one is missing. What comes of
-   * them is for `add` as the root's partial: whoever sums element by element may do so in pieces.
-   */
-  restOfRoot(node: TreeNode): readonly Partial[] | null {
-    const others: Partial[] = [];
-    for (let number = heapNumber(node, this.#microBatches); number > 1; number >>>= 1) {
-      const sibling = this.#held.get(number ^ 1);
-      if (sibling === undefined) return null;
-      others.push(sibling);
-    }
-    return others;
-  }
-
   /** The partial held for exactly this node, if any. */
   get(node: TreeNode): Partial | undefined {
     return this.#held.get(heapNumber(node, this.#microBatches));

@@ -1,5 +1,5 @@
 import type { Kernels } from './kernels.ts';
-import type { Bytes, Vector } from './vector.ts';
+import { sliceBytes, type Bytes, type Vector } from './vector.ts';
 import { encodedBytes, type WireFormat } from './wire-format.ts';
 
 /** A gradient sum, or parameters, on the wire: what is optimized in a format, the buffers behind it as float32. */
@@ -21,15 +21,15 @@ export function createVectorCodec(kernels: Pick<Kernels, 'wireFormats' | 'slice'
   const bytesFor = encodedBytes(format.name, trainable);
   const optimized = (vector: Vector): Vector => kernels.slice(vector, 0, trainable);
   const buffers = (vector: Vector): Vector => kernels.slice(vector, trainable, vector.length);
-  const encodedBuffers = (bytes: Bytes): Bytes => bytesFrom(bytes, bytesFor(trainable), bytes.length);
+  const encodedBuffers = (bytes: Bytes): Bytes => sliceBytes(bytes, bytesFor(trainable), bytes.length);
   return {
     bytesFor,
     encode(vector, out) {
-      format.encode(optimized(vector), bytesFrom(out, 0, bytesFor(trainable)));
+      format.encode(optimized(vector), sliceBytes(out, 0, bytesFor(trainable)));
       float32.encode(buffers(vector), encodedBuffers(out));
     },
     decode(bytes, out) {
-      format.decode(bytesFrom(bytes, 0, bytesFor(trainable)), optimized(out));
+      format.decode(sliceBytes(bytes, 0, bytesFor(trainable)), optimized(out));
       float32.decode(encodedBuffers(bytes), buffers(out));
     },
     round: (sum) => format.round(optimized(sum)),
@@ -38,8 +38,4 @@ export function createVectorCodec(kernels: Pick<Kernels, 'wireFormats' | 'slice'
       float32.merge(buffers(into), buffers(other));
     },
   };
-}
-
-function bytesFrom({ data, byteOffset }: Bytes, from: number, to: number): Bytes {
-  return { data: data.subarray(from, to), byteOffset: byteOffset + from, length: to - from };
 }

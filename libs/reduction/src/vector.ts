@@ -94,6 +94,11 @@ export function sliceVector(vector: Vector, from: number, to: number): Vector {
   return { data: vector.data.subarray(from, to), byteOffset: vector.byteOffset + from * BYTES_PER_ELEMENT, length: to - from };
 }
 
+/** Bytes `from` up to `to`: the same memory, owned by those. */
+export function sliceBytes({ data, byteOffset }: Bytes, from: number, to: number): Bytes {
+  return { data: data.subarray(from, to), byteOffset: byteOffset + from, length: to - from };
+}
+
 function growBy(memory: KernelMemory, bytes: number): void {
   try {
     memory.grow(Math.ceil(bytes / PAGE_BYTES));

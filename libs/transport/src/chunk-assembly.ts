@@ -1,5 +1,8 @@
-import { LockstepError } from '@lockstep/core';
-import type { FrameHeader, TensorFrame } from './tensor-frame.ts';
+import { SliceOrder } from './slice-order.ts';
+import type { TensorFrame } from './tensor-frame.ts';
+
+/** Fills `into` with a slice's bytes from `offset` on. False where they are not there any more: what was read may be anything. */
+export type ReadBytes = (offset: number, into: Uint8Array) => boolean;
 
 /** Where one tensor slice goes: memory is reserved before its first byte, and committed or abandoned after. */
 export interface Landing {
@@ -10,56 +13,46 @@ export interface Landing {
 }
 
 interface Arriving {
-  readonly header: FrameHeader;
   readonly landing: Landing;
-  readonly destination: Uint8Array | null;
-  received: number;
+  readonly destination: Uint8Array;
 }
 
 /** Puts the chunks that arrive on one stream in their place: one slice at a time, from its first chunk to its last. */
 export class ChunkAssembly {
+  readonly #order = new SliceOrder();
   #arriving: Arriving | null = null;
 
-  /** Takes the next chunk; `landing` counts where a slice begins. */
-  take({ header, payload }: TensorFrame, landing: Landing): void {
-    this.#arriving ??= begin(header, landing);
+  /** Takes the next chunk, whose bytes `read` gives; `landing` counts where a slice begins. A slice that is gone before it is read is abandoned. */
+  take(frame: TensorFrame, landing: Landing, read: ReadBytes = payloadOf(frame)): void {
+    const { offset, count } = frame.header;
+    const { isFirst, isLast } = this.#order.next(frame.header);
+    if (isFirst) this.#reserve(landing);
     const arriving = this.#arriving;
-    checkContinues(arriving, header);
-    if (arriving.destination !== null) arriving.destination.set(payload, header.offset);
-    arriving.received += header.count;
-    if (arriving.received < header.length) return;
+    if (arriving === null) return;
+    if (!read(offset, arriving.destination.subarray(offset, offset + count))) return this.abandon();
+    if (!isLast) return;
     this.#arriving = null;
-    if (arriving.destination !== null) arriving.landing.commit(arriving.destination);
+    arriving.landing.commit(arriving.destination);
   }
 
-  /** The stream ended: what has begun to arrive will not be whole. */
+  /** What has begun to arrive will not be whole. */
   abandon(): void {
     const arriving = this.#arriving;
     this.#arriving = null;
-    if (arriving !== null && arriving.destination !== null) arriving.landing.abandon(arriving.destination);
+    arriving?.landing.abandon(arriving.destination);
+  }
+
+  #reserve(landing: Landing): void {
+    const destination = landing.reserve();
+    this.#arriving = destination === null ? null : { landing, destination };
   }
 }
 
-/** Checks a slice's bytes against what is due, before any of them is used. */
-export function checkLength(header: FrameHeader, numBytes: number): void {
-  if (header.length !== numBytes) {
-    throw new LockstepError('protocol', `${header.kind} of ${header.length} bytes, expected ${numBytes}`);
-  }
-}
-
-function begin(header: FrameHeader, landing: Landing): Arriving {
-  if (header.offset !== 0) throw new LockstepError('protocol', `${describe(header)}, expected the first chunk of a slice`);
-  return { header, landing, destination: landing.reserve(), received: 0 };
-}
-
-function checkContinues({ header: first, received }: Arriving, header: FrameHeader): void {
-  const continues = header.kind === first.kind && header.step === first.step
-    && header.node.level === first.node.level && header.node.index === first.node.index
-    && header.offset === received && header.length === first.length;
-  if (!continues) throw new LockstepError('protocol', `${describe(header)}, expected ${describe({ ...first, offset: received })}`);
-}
-
-function describe({ kind, step, node, offset, length }: FrameHeader): string {
-  const of = kind === 'partial' ? `partial (step ${step}, node (${node.level}, ${node.index}))` : kind === 'initial' ? 'initial parameters' : `${kind} ${step}`;
-  return `chunk at ${offset} of ${length} of ${of}`;
+/** Reads the bytes that came with their frame. */
+export function payloadOf({ header, payload }: TensorFrame): ReadBytes {
+  return (offset, into) => {
+    const start = offset - header.offset;
+    into.set(payload.subarray(start, start + into.length));
+    return true;
+  };
 }

@@ -1,5 +1,7 @@
 import type { Tally, TreeNode } from '@lockstep/reduction';
+import type { ReadBytes } from './chunk-assembly.ts';
 import type { PeerHello } from './exchange-hello.ts';
+import type { VersionMemory } from './process-memory.ts';
 import type { Carrier, TensorFrame } from './tensor-frame.ts';
 
 /** What a partial's frames say of it. */
@@ -18,23 +20,29 @@ export interface ArrivedPartial extends PartialHeader {
   readonly carrier: Carrier;
 }
 
+/** A partial's slice on its way into a shard, in order from its first byte to its last. */
+export interface PartialIntake {
+  /** Its next `count` bytes, which are read now or never. False where they are not there any more. What it throws costs the worker its stream. */
+  take(count: number, read: ReadBytes): boolean;
+  /** The rest will not come. */
+  abandon(): void;
+}
+
 /**
- * What a shard offers to the streams of its workers. Destinations are memory of the shard: bytes arrive in place, and
- * each that was given out is committed or abandoned once. What a method throws costs its worker the stream.
+ * What a shard offers to the streams of its workers. Destinations are memory of the shard, and each that was given out is
+ * committed or abandoned once. What a method throws costs its worker the stream.
  */
 export interface ShardPort {
   /** Elements of the shard's range. */
   readonly length: number;
   /** Bytes of a partial's slice of it, as it travels. */
   readonly partialBytes: number;
+  /** Where versions are made, for workers of this process; null: nowhere that they could read. */
+  readonly versionMemory: VersionMemory | null;
   /** Whether the shard waits for the initial parameters. */
   readonly needsInitial: boolean;
-  /** Where to put a partial's slice, or null where it is of no use: its micro-batches are covered or its step is over. */
-  reserve(rank: number, header: PartialHeader): Uint8Array | null;
-  /** The destination of `reserve` is filled. */
-  commit(rank: number, partial: ArrivedPartial, destination: Uint8Array): void;
-  /** The stream ended before the destination was filled. */
-  abandon(rank: number, header: PartialHeader, destination: Uint8Array): void;
+  /** A partial's slice begins to arrive; null where it is of no use: its micro-batches are covered or its step is over. */
+  receive(rank: number, partial: ArrivedPartial): PartialIntake | null;
   /** Where to put the initial parameters, or null where the shard has some. */
   reserveInitial(): Uint8Array | null;
   commitInitial(destination: Uint8Array): void;

@@ -1,15 +1,13 @@
 import type { LockstepError } from '@lockstep/core';
-import { VERSION_SLOTS, versionFile } from './exchange-files.ts';
 import { encodeHello, type ClientHello, type PeerHello, type shardHello, type WorkerHello } from './exchange-hello.ts';
 import { IncomingStream, type StreamHandler } from './exchange-incoming.ts';
 import { InitialRequest } from './exchange-initial.ts';
 import type { PeerPort, ShardPort } from './exchange-port.ts';
 import { FrameListener, type AcceptedStream } from './frame-listener.ts';
-import { SharedFile } from './shared-file.ts';
+import type { OutgoingVersion } from './outgoing-version.ts';
 import { createSharedDirectory, type SharedDirectory } from './shared-directory.ts';
-import { blankHeader, encodeFrame } from './tensor-frame.ts';
-import { VersionCopies } from './version-copies.ts';
-import type { Lent } from './version-outbox.ts';
+import { blankHeader, encodeFrame, type Carrier } from './tensor-frame.ts';
+import { VersionFeed } from './version-feed.ts';
 import { WorkerStream } from './worker-stream.ts';
 
 /** How a stream to a shard ended. */
@@ -27,6 +25,8 @@ export interface ExchangeServerOptions {
   readonly token: string;
   /** Offer the tmpfs to workers of this machine. */
   readonly sharedMemory: boolean;
+  /** Read what workers of this process lend, and lend them versions. */
+  readonly processMemory: boolean;
   /** Serve workers at once; otherwise their streams wait for `serve`. */
   readonly serving: boolean;
   /** After this silence another worker is asked for the initial parameters too. */
@@ -41,14 +41,14 @@ export class ExchangeServer {
   readonly #options: ExchangeServerOptions;
   readonly #listener = new FrameListener((stream) => this.#accept(stream));
   readonly #directory: SharedDirectory | null;
-  readonly #versionFiles: readonly SharedFile[];
+  readonly #feed: VersionFeed;
   readonly #streams = new Set<IncomingStream>();
   readonly #workers = new Map<number, WorkerStream>();
   readonly #initial: InitialRequest;
-  readonly #copies = new VersionCopies();
-  #current: { readonly version: number; readonly parameters: Uint8Array } | null = null;
-  /** The version that the shared files hold last. */
-  #sharedVersion = -1;
+  /** The newest version, of which so many bytes are made. */
+  #current: { readonly version: number; readonly parameters: Uint8Array; readonly made: number } | null = null;
+  /** By how it gets to the workers. */
+  readonly #outgoing = new Map<Carrier, OutgoingVersion>();
   #serving: boolean;
   #closed = false;
 
@@ -59,7 +59,7 @@ export class ExchangeServer {
     this.#serving = options.serving;
     this.#initial = new InitialRequest(() => port.needsInitial, options.failureDetectionMs);
     this.#directory = options.sharedMemory ? createSharedDirectory(port.length * 4 * 4) : null;
-    this.#versionFiles = createVersionFiles(this.#directory);
+    this.#feed = new VersionFeed(this.#directory);
   }
 
   /** Listens on all addresses and gives them back with their ports. */
@@ -73,11 +73,22 @@ export class ExchangeServer {
     for (const worker of this.#workers.values()) worker.welcome();
   }
 
-  /** Sends a version to every worker; `parameters` must hold it until the next one, for workers that join meanwhile. */
-  publish(version: number, parameters: Uint8Array): void {
+  /**
+   * Sends workers the first `made` bytes of a version, and more of it when this is called again. `parameters` must hold it until
+   * the next one begins, for workers that join meanwhile.
+   */
+  show(version: number, parameters: Uint8Array, made: number): void {
     if (this.#closed) return;
-    this.#current = { version, parameters };
-    this.#sendTo([...this.#workers.values()].filter((worker) => worker.isOpen));
+    const isNew = this.#current?.version !== version;
+    this.#current = { version, parameters, made };
+    if (!isNew) return this.#outgoing.forEach((outgoing) => outgoing.grow(parameters, made));
+    this.#outgoing.clear();
+    for (const worker of this.#workers.values()) if (worker.isOpen) this.#sendTo(worker);
+  }
+
+  /** Sends workers a version that is whole. */
+  publish(version: number, parameters: Uint8Array): void {
+    this.show(version, parameters, parameters.length);
   }
 
   async close(): Promise<void> {
@@ -86,41 +97,20 @@ export class ExchangeServer {
     this.#initial.close();
     for (const stream of [...this.#streams]) stream.close();
     this.#listener.close();
-    for (const file of this.#versionFiles) file.close();
+    this.#feed.close();
     this.#directory?.remove();
   }
 
-  #sendTo(workers: readonly WorkerStream[]): void {
-    if (this.#current === null || workers.length === 0) return;
-    const { version, parameters } = this.#current;
-    const sharing = workers.filter((worker) => worker.shares);
-    const rest = workers.filter((worker) => !worker.shares);
-    if (sharing.length > 0) rest.push(...this.#shareVersion(version, parameters, sharing));
-    if (rest.length > 0) {
-      const copy = this.#copies.take(version, parameters);
-      for (const worker of rest) worker.outbox.offer(copy);
+  #sendTo(worker: WorkerStream): void {
+    if (this.#current === null) return;
+    const { version, parameters, made } = this.#current;
+    const known = this.#outgoing.get(worker.carrier);
+    const outgoing = known ?? this.#feed.begin(worker.carrier, version, parameters.length);
+    if (known === undefined) {
+      this.#outgoing.set(worker.carrier, outgoing);
+      outgoing.grow(parameters, made);
     }
-  }
-
-  /** Tells the workers of the version in its shared file; gives back those to be served otherwise. */
-  #shareVersion(version: number, parameters: Uint8Array, workers: readonly WorkerStream[]): readonly WorkerStream[] {
-    const slot = version % VERSION_SLOTS;
-    if (!this.#writeShared(slot, version, parameters)) return workers;
-    const frame = encodeFrame({ ...blankHeader, kind: 'version', carrier: 'shared', slot, step: version, count: parameters.length, length: parameters.length });
-    for (const worker of workers) worker.outbox.offer(ownedBySender(frame));
-    return [];
-  }
-
-  /** Once a version: others may be reading it when a worker joins. False where the tmpfs is full. */
-  #writeShared(slot: number, version: number, parameters: Uint8Array): boolean {
-    if (version === this.#sharedVersion) return true;
-    try {
-      this.#versionFiles[slot]?.write(version, 0, parameters);
-      this.#sharedVersion = version;
-      return true;
-    } catch {
-      return false;
-    }
+    worker.outbox.offer(outgoing);
   }
 
   #accept(accepted: AcceptedStream): void {
@@ -144,9 +134,9 @@ export class ExchangeServer {
 
   /** A worker has one stream: one that connects anew has given up the other, which may not have ended yet. */
   #acceptWorker(hello: WorkerHello, stream: IncomingStream): WorkerStream {
-    const worker: WorkerStream = new WorkerStream(stream, hello, this.#port, this.#directory, {
+    const worker: WorkerStream = new WorkerStream(stream, hello, this.#port, { directory: this.#directory, processMemory: this.#options.processMemory }, {
       opened: () => {
-        this.#sendTo([worker]);
+        this.#sendTo(worker);
         this.#initial.opened(worker);
       },
       wasAsked: () => this.#initial.wasAsked(worker),
@@ -163,16 +153,7 @@ export class ExchangeServer {
 
   #acceptPeer(hello: PeerHello, stream: IncomingStream): StreamHandler {
     const receiver = this.#peers.accept(hello, { send: (frame) => stream.send(frame), refuse: (reason) => stream.refuse(reason) });
-    stream.send(encodeFrame(blankHeader, encodeHello({ length: this.#port.length, sharedDirectory: null } satisfies ReturnType<typeof shardHello.parse>)));
+    stream.send(encodeFrame(blankHeader, encodeHello({ length: this.#port.length, sharedDirectory: null, sameProcess: false } satisfies ReturnType<typeof shardHello.parse>)));
     return receiver;
   }
-}
-
-function ownedBySender(frame: Buffer): Lent {
-  return { parts: [frame], hold: () => undefined, release: () => undefined };
-}
-
-function createVersionFiles(directory: SharedDirectory | null): readonly SharedFile[] {
-  if (directory === null) return [];
-  return Array.from({ length: VERSION_SLOTS }, (_, slot) => SharedFile.create(versionFile(directory.path, slot)));
 }

@@ -7,9 +7,10 @@ import { ExchangeClient, type ExchangeClientOptions } from './exchange-client.ts
 import { partialFile } from './exchange-files.ts';
 import type { PeerPort } from './exchange-port.ts';
 import { ExchangeServer, type StreamEnd } from './exchange-server.ts';
+import { processId } from './process-memory.ts';
 import { probeSharedDirectory } from './shared-directory.ts';
 import { SharedFile } from './shared-file.ts';
-import { blankHeader, CHUNK_BYTES, encodeFrame, framesOf, HEADER_BYTES, MAX_FRAME_BYTES, type TensorFrame } from './tensor-frame.ts';
+import { blankHeader, CHUNK_BYTES, encodeFrame, framesOf, HEADER_BYTES, MAX_FRAME_BYTES, SHARED_CHUNK_BYTES, type Carrier, type TensorFrame } from './tensor-frame.ts';
 import { anyFloats, bitsOf } from './testing/float-bits.ts';
 import { Journal } from './testing/journal.ts';
 import { hello, RawWorker, startRawShard, TOKEN, workerHello } from './testing/raw-exchange.ts';
@@ -17,9 +18,10 @@ import { RecordingShard } from './testing/recording-shard.ts';
 import { RecordingVersions } from './testing/recording-versions.ts';
 
 const CARRIERS = [
-  { carrier: 'TCP', sharedMemory: false, address: () => '127.0.0.1:0' },
-  { carrier: 'a Unix socket', sharedMemory: false, address: (directory: string) => `unix:${join(directory, 'shard.sock')}` },
-  { carrier: 'shared memory', sharedMemory: true, address: (directory: string) => `unix:${join(directory, 'shard.sock')}` },
+  { carrier: 'TCP', bytes: 'inline', address: () => '127.0.0.1:0' },
+  { carrier: 'a Unix socket', bytes: 'inline', address: (directory: string) => `unix:${join(directory, 'shard.sock')}` },
+  { carrier: 'shared memory', bytes: 'shared', address: (directory: string) => `unix:${join(directory, 'shard.sock')}` },
+  { carrier: 'the memory of one process', bytes: 'process', address: (directory: string) => `unix:${join(directory, 'shard.sock')}` },
 ] as const;
 
 /** More than two chunks, the last one not full. */
@@ -47,15 +49,16 @@ class Exchange implements AsyncDisposable {
   readonly #clients: ExchangeClient[] = [];
   address = '';
 
-  private constructor(length: number, sharedMemory: boolean, serving: boolean, failureDetectionMs: number) {
+  private constructor(length: number, bytes: Carrier, serving: boolean, failureDetectionMs: number) {
     this.shard = new RecordingShard(length);
+    if (bytes === 'process') this.shard.versionMemory = { bytes: bytesOf(anyFloats(0, length)), stamp: new Int32Array(new SharedArrayBuffer(4)) };
     this.server = new ExchangeServer(this.shard, noPeers, {
-      token: TOKEN, sharedMemory, serving, failureDetectionMs, onStreamEnd: (end) => this.streamEnds.add(end),
+      token: TOKEN, sharedMemory: bytes !== 'inline', processMemory: bytes === 'process', serving, failureDetectionMs, onStreamEnd: (end) => this.streamEnds.add(end),
     });
   }
 
-  static async start(length: number, { sharedMemory, address }: (typeof CARRIERS)[number], serving = true, failureDetectionMs = 60_000): Promise<Exchange> {
-    const exchange = new Exchange(length, sharedMemory, serving, failureDetectionMs);
+  static async start(length: number, { bytes, address }: (typeof CARRIERS)[number], serving = true, failureDetectionMs = 60_000): Promise<Exchange> {
+    const exchange = new Exchange(length, bytes, serving, failureDetectionMs);
     [exchange.address = ''] = await exchange.server.listen([address(directory)]);
     return exchange;
   }
@@ -77,6 +80,16 @@ class Exchange implements AsyncDisposable {
     });
     this.#clients.push(client);
     return { client, versions, lost, opened };
+  }
+
+  /** As a shard does, which lends workers of its process the parameters themselves. */
+  publish(version: number, parameters: ArrayBufferView, made = parameters.byteLength): void {
+    const { versionMemory } = this.shard;
+    if (versionMemory !== null) {
+      Atomics.store(versionMemory.stamp, 0, version);
+      versionMemory.bytes.set(bytesOf(parameters).subarray(0, made));
+    }
+    this.server.show(version, versionMemory?.bytes ?? bytesOf(parameters), made);
   }
 
   async committed(count: number): Promise<RecordingShard['committed']> {
@@ -120,13 +133,13 @@ describe.each(CARRIERS)('an exchange by $carrier', (carrier) => {
   it('settles how bytes travel', async () => {
     await using exchange = await Exchange.start(10, carrier);
     const { client } = await exchange.join(0);
-    expect(client.sharesMemory).toBe(carrier.sharedMemory);
+    expect(client.sharesMemory).toBe(carrier.bytes !== 'inline');
   });
 
   it.each([0, 1, CHUNK_BYTES / 4, LARGE])('carries %i initial parameters and their version bit for bit', async (length) => {
     await using exchange = await Exchange.start(length, carrier);
     exchange.shard.needsInitial = true;
-    exchange.shard.onInitial = (parameters) => exchange.server.publish(0, parameters);
+    exchange.shard.onInitial = (parameters) => exchange.publish(0, parameters);
     const initial = anyFloats(length, length);
     const { versions } = await exchange.join(0, () => initial);
     expect(bitsOf(await versions.version(0))).toBe(bitsOf(initial));
@@ -146,7 +159,7 @@ describe.each(CARRIERS)('an exchange by $carrier', (carrier) => {
     expect(reserved).toHaveLength(5);
     committed.forEach(({ rank, header, destination }, index) => {
       expect(rank).toBe(4);
-      expect(header).toMatchObject({ ...partialOf(0, index), digests: Uint32Array.from(partialOf(0, index).digests), carrier: carrier.sharedMemory ? 'shared' : 'inline' });
+      expect(header).toMatchObject({ ...partialOf(0, index), digests: Uint32Array.from(partialOf(0, index).digests), carrier: carrier.bytes });
       expect(destination).toBe(reserved[index]!.destination);
       expect(bitsOf(destination)).toBe(bitsOf(sums[index]!));
     });
@@ -182,12 +195,14 @@ describe.each(CARRIERS)('an exchange by $carrier', (carrier) => {
   it('reuses a slot every second step', async () => {
     await using exchange = await Exchange.start(1000, carrier);
     const { client, versions } = await exchange.join(0);
+    const memory = anyFloats(0, 2000);
     for (let step = 0; step < 6; step += 1) {
-      const sum = anyFloats(step, 1000);
+      const sum = memory.subarray((step % 2) * 1000, (step % 2) * 1000 + 1000);
+      sum.set(anyFloats(step, 1000));
       client.push(partialOf(step, 0), step % 2, bytesOf(sum));
       const committed = await exchange.committed(step + 1);
       expect(bitsOf(committed[step]!.destination)).toBe(bitsOf(sum));
-      exchange.server.publish(step + 1, bytesOf(sum));
+      exchange.publish(step + 1, sum);
       expect(bitsOf(await versions.version(step + 1))).toBe(bitsOf(sum));
     }
   });
@@ -207,22 +222,43 @@ describe.each(CARRIERS)('an exchange by $carrier', (carrier) => {
     await using exchange = await Exchange.start(LARGE, carrier);
     const early = await Promise.all([0, 1].map((rank) => exchange.join(rank)));
     const [first, second] = [anyFloats(1, LARGE), anyFloats(2, LARGE)];
-    exchange.server.publish(0, bytesOf(first));
+    exchange.publish(0, first);
     for (const { versions } of early) expect(bitsOf(await versions.version(0))).toBe(bitsOf(first));
-    exchange.server.publish(1, bytesOf(second));
+    exchange.publish(1, second);
     const late = await exchange.join(2);
     for (const { versions } of [...early, late]) expect(bitsOf(await versions.version(1))).toBe(bitsOf(second));
     expect(late.versions.reserved).toEqual([1]);
     for (const { versions } of early) expect(versions.reserved).toEqual([0, 1]);
   });
 
+  it('sends a version while it is made, and a worker that joins in the middle what there is and then the rest', async () => {
+    const length = 3 * SHARED_CHUNK_BYTES / 4 + 5;
+    await using exchange = await Exchange.start(length, carrier);
+    const early = await exchange.join(0);
+    const [before, after] = [anyFloats(1, length), anyFloats(2, length)];
+    exchange.publish(0, before);
+    expect(bitsOf(await early.versions.version(0))).toBe(bitsOf(before));
+    exchange.publish(1, after, SHARED_CHUNK_BYTES);
+    await early.versions.reservations.until((versions) => versions.includes(1));
+    const late = await exchange.join(1);
+    await late.versions.reservations.until((versions) => versions.includes(1));
+    exchange.publish(1, after, SHARED_CHUNK_BYTES + 4);
+    exchange.publish(1, after, 2 * SHARED_CHUNK_BYTES);
+    expect([early, late].flatMap(({ versions }) => versions.journal.entries).filter(({ kind, version }) => kind === 'committed' && version === 1)).toEqual([]);
+    exchange.publish(1, after);
+    for (const { versions } of [early, late]) expect(bitsOf(await versions.version(1))).toBe(bitsOf(after));
+    exchange.publish(2, before);
+    for (const { versions } of [early, late]) expect(bitsOf(await versions.version(2))).toBe(bitsOf(before));
+    expect(late.versions.reserved).toEqual([1, 2]);
+  });
+
   it('gives a worker that lags the latest version and not a queue of old ones', async () => {
     await using exchange = await Exchange.start(LARGE, carrier);
     const { versions } = await exchange.join(0);
     const parameters = new Float32Array(LARGE);
-    exchange.server.publish(0, bytesOf(parameters));
+    exchange.publish(0, parameters);
     await versions.version(0);
-    for (let version = 1; version <= 40; version += 1) exchange.server.publish(version, bytesOf(parameters.fill(version)));
+    for (let version = 1; version <= 40; version += 1) exchange.publish(version, parameters.fill(version));
     await versions.version(40);
     expect(versions.reserved).toEqual([0, 1, 40]);
     for (const { kind, version, parameters: received } of versions.journal.entries) {
@@ -333,7 +369,7 @@ describe('what a shard does to a worker that breaks the protocol', () => {
     const { versions } = await exchange.join(0);
     const floats = new Float32Array(LARGE);
     for (let version = 0; version < 40; version += 1) {
-      exchange.server.publish(version, bytesOf(floats.fill(version)));
+      exchange.publish(version, floats.fill(version));
       await versions.version(version);
     }
     worker.socket.resume();
@@ -395,7 +431,7 @@ describe('what a shard does to a worker that breaks the protocol', () => {
 
 describe('what a worker does with a shard that breaks the protocol', () => {
   const length = CHUNK_BYTES / 4 + 10;
-  const answer = hello({ length, sharedDirectory: null });
+  const answer = hello({ length, sharedDirectory: null, sameProcess: false });
   const chunks = framesOf('version', { step: 3 }, new Float32Array(length));
   const connect = (address: string, versions: RecordingVersions, lost: Journal<LockstepError>): ExchangeClient => new ExchangeClient({
     rank: 0, token: TOKEN, address, length, versions,
@@ -488,7 +524,7 @@ describe('a worker\'s connections', () => {
     raw.send(workerHello(7), hello({ proof: null }));
     expect(await raw.ended).toContain('worker 7 said hello again');
     expect(opened.entries).toEqual([]);
-    exchange.server.publish(4, bytesOf(new Float32Array(10)));
+    exchange.publish(4, new Float32Array(10));
     exchange.server.serve();
     for (const { versions } of waiting) await versions.version(4);
     expect(opened.entries.toSorted()).toEqual([0, 1]);
@@ -501,7 +537,7 @@ describe('a worker\'s connections', () => {
     expect((await first.lost.atLeast(1))[0]).toMatchObject({ code: 'connection', message: expect.stringContaining('worker 0 has connected anew') as string });
     second.client.push(partialOf(0, 0), 0, bytesOf(new Float32Array(10)));
     await exchange.committed(1);
-    exchange.server.publish(0, bytesOf(new Float32Array(10)));
+    exchange.publish(0, new Float32Array(10));
     for (const { versions, lost } of [second, other]) {
       await versions.version(0);
       expect(lost.entries).toEqual([]);
@@ -515,7 +551,7 @@ describe('shared memory', () => {
 
   it('is not used with a worker that does not prove that it sees it', async () => {
     await using exchange = await Exchange.start(10, SHARED);
-    exchange.server.publish(0, bytesOf(Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10)));
+    exchange.publish(0, Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10));
     using worker = new RawWorker(exchange.address);
     worker.send(workerHello(0), hello({ proof: 'a guess' }));
     const [, version] = await worker.frames.atLeast(2);
@@ -525,7 +561,7 @@ describe('shared memory', () => {
   it('is left as it is by a worker that joins: others may be reading the version', async () => {
     await using exchange = await Exchange.start(10, SHARED);
     const { versions } = await exchange.join(0);
-    exchange.server.publish(0, bytesOf(new Float32Array(10)));
+    exchange.publish(0, new Float32Array(10));
     await versions.version(0);
     const written = (): bigint => statSync(join(sharedDirectories()[0]!, 'version-0'), { bigint: true }).mtimeNs;
     const before = written();
@@ -549,7 +585,8 @@ describe('shared memory', () => {
     await using exchange = await Exchange.start(10, SHARED);
     const [shared] = sharedDirectories();
     const file = SharedFile.create(partialFile(shared!, '0'.repeat(32), 0));
-    file.write(1, 0, bytesOf(new Float32Array(10)));
+    file.begin(1);
+    file.put(0, bytesOf(new Float32Array(10)));
     using worker = new RawWorker(exchange.address);
     worker.send(workerHello(0), hello({ proof: probeSharedDirectory(shared!) }));
     worker.send(encodeFrame({ ...blankHeader, kind: 'partial', carrier: 'shared', count: 40, length: 40 }, undefined, [0]));
@@ -562,7 +599,7 @@ describe('shared memory', () => {
     const exchange = await Exchange.start(10, SHARED);
     const { client } = await exchange.join(0);
     client.push(partialOf(0, 0), 0, bytesOf(new Float32Array(10)));
-    exchange.server.publish(0, bytesOf(new Float32Array(10)));
+    exchange.publish(0, new Float32Array(10));
     await exchange.committed(1);
     const [path] = sharedDirectories();
     expect(readdirSync(path!).sort()).toEqual([expect.stringMatching(/^partial-[0-9a-f]{32}-0$/), 'probe', 'version-0', 'version-1']);
@@ -591,13 +628,53 @@ describe('shared memory', () => {
       await using exchange = await Exchange.start(10, SHARED);
       const { client, versions } = await exchange.join(0);
       client.push(partialOf(0, 0), 0, bytesOf(new Float32Array(10)));
-      exchange.server.publish(0, bytesOf(new Float32Array(10)));
+      exchange.publish(0, new Float32Array(10));
       await Promise.all([exchange.committed(1), versions.version(0)]);
       await exchange.server.close();
-      exchange.server.publish(1, bytesOf(new Float32Array(10)));
+      exchange.publish(1, new Float32Array(10));
       expect(versions.reserved).toEqual([0]);
     }
     expect(openSharedFiles()).toEqual([]);
+  });
+});
+
+describe('the memory of one process', () => {
+  const MEMORY = CARRIERS[3];
+
+  it('gives no version that has made way for a newer one before it was read', async () => {
+    await using exchange = await Exchange.start(1000, MEMORY);
+    const { versions } = await exchange.join(0);
+    const [older, newer] = [anyFloats(1, 1000), anyFloats(2, 1000)];
+    exchange.publish(0, older);
+    exchange.shard.versionMemory!.bytes.set(bytesOf(newer));
+    Atomics.store(exchange.shard.versionMemory!.stamp, 0, 1);
+    await versions.journal.until((events) => events.some(({ kind }) => kind === 'abandoned'));
+    exchange.publish(1, newer);
+    expect(bitsOf(await versions.version(1))).toBe(bitsOf(newer));
+    expect(versions.journal.entries.filter(({ kind }) => kind === 'committed')).toHaveLength(1);
+  });
+
+  it('takes a partial through the socket that lies where other threads do not see it', async () => {
+    await using exchange = await Exchange.start(10, MEMORY);
+    const { client } = await exchange.join(0);
+    const sum = new Float32Array(anyFloats(3, 10));
+    client.push(partialOf(0, 0), 0, bytesOf(sum));
+    const [partial] = await exchange.committed(1);
+    expect(partial!.header).toMatchObject({ carrier: 'inline' });
+    expect(bitsOf(partial!.destination)).toBe(bitsOf(sum));
+  });
+
+  it.each([
+    ['of another process', 'f'.repeat(32), 'inline'],
+    ['that does not lend any', null, 'process'],
+  ])('is not used by a worker %s', async (_, process, carrier) => {
+    await using exchange = await Exchange.start(10, MEMORY);
+    using worker = new RawWorker(exchange.address);
+    worker.send(workerHello(0, { process: process ?? processId }), hello({ proof: null }));
+    const [answer] = await worker.frames.atLeast(1);
+    expect(JSON.parse(answer!.payload.toString('utf8'))).toMatchObject({ sameProcess: carrier === 'process' });
+    worker.send(encodeFrame({ ...blankHeader, kind: 'partial', carrier: 'process', count: 40, length: 40 }, undefined, [0]));
+    expect(await worker.ended).toBe('worker 0 names memory of this process but lends none');
   });
 });
 

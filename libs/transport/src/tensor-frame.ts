@@ -8,7 +8,7 @@ import { emptyTally, type Tally, type TreeNode } from '@lockstep/reduction';
  * | --- | --- | --- |
  * | 0 | u32 | bytes of the frame, these four among them |
  * | 4 | u8 | kind |
- * | 5 | u8 | carrier: 0 the bytes follow, 1 they lie in a shared file |
+ * | 5 | u8 | carrier: 0 the bytes follow, 1 they lie in a shared file, 2 in memory of this process |
  * | 6 | u16 | slot of the shared file |
  * | 8 | u32 | step of a partial, gradient or norm, or version of parameters or state |
  * | 12, 16 | u32 | level and index of the tree node |
@@ -27,6 +27,9 @@ export const HEADER_BYTES = 60;
 /** The most bytes of one chunk: between the cost of a message and the pipelining of many. */
 export const CHUNK_BYTES = 512 * 1024;
 
+/** Of what lies in shared memory, the bytes that one frame tells of: between the cost of a message and the pipelining of many. */
+export const SHARED_CHUNK_BYTES = 4 * 1024 * 1024;
+
 /** The most digests that a partial carries: one a micro-batch. */
 const MAX_DIGESTS = 65_536;
 
@@ -37,7 +40,7 @@ const KINDS = ['hello', 'partial', 'initial', 'version', 'norms', 'finished', 'g
 export type FrameKind = (typeof KINDS)[number];
 /** Whose payload is JSON. */
 const IN_JSON: ReadonlySet<FrameKind> = new Set<FrameKind>(['hello', 'finished', 'refusal']);
-const CARRIERS = ['inline', 'shared'] as const;
+const CARRIERS = ['inline', 'shared', 'process'] as const;
 export type Carrier = (typeof CARRIERS)[number];
 
 export interface FrameHeader {
@@ -123,7 +126,7 @@ export function decodeHead(head: Buffer): FrameHead {
   const kind = KINDS[head.readUInt8(4)];
   if (kind === undefined) throw malformed(`kind ${head.readUInt8(4)}, expected 0 to ${KINDS.length - 1}`);
   const carrier = CARRIERS[head.readUInt8(5)];
-  if (carrier === undefined) throw malformed(`carrier ${head.readUInt8(5)}, expected 0 or 1`);
+  if (carrier === undefined) throw malformed(`carrier ${head.readUInt8(5)}, expected 0 to 2`);
   const header: FrameHeader = {
     kind,
     carrier,
@@ -147,23 +150,41 @@ export function decodeHead(head: Buffer): FrameHead {
 
 /** A tensor slice as inline frames in order; it is copied. An empty slice is one frame. */
 export function framesOf(kind: FrameKind, fields: Partial<FrameHeader>, slice: ArrayBufferView, digests: ArrayLike<number> = NO_DIGESTS): Buffer[] {
-  return chunksOf(kind, fields, slice, digests).map(({ head, payload }) => Buffer.concat([head, payload]));
+  return chunksOf(kind, fields, bytesOf(slice), { offset: 0, length: slice.byteLength }, digests).map(({ head, payload }) => Buffer.concat([head, payload]));
 }
 
-/** The same in parts, heads and bytes in turn: the slice is not copied, and must stay as it is until it is sent. */
-export function lentFramesOf(kind: FrameKind, fields: Partial<FrameHeader>, slice: ArrayBufferView, digests: ArrayLike<number> = NO_DIGESTS): Uint8Array[] {
-  return chunksOf(kind, fields, slice, digests).flatMap(({ head, payload }) => [head, payload]);
-}
-
-function chunksOf(kind: FrameKind, fields: Partial<FrameHeader>, slice: ArrayBufferView, digests: ArrayLike<number>): { readonly head: Buffer; readonly payload: Uint8Array }[] {
-  const bytes = bytesOf(slice);
-  const numChunks = Math.max(1, Math.ceil(bytes.length / CHUNK_BYTES));
-  return Array.from({ length: numChunks }, (_, chunk) => {
-    const offset = chunk * CHUNK_BYTES;
-    const payload = bytes.subarray(offset, offset + CHUNK_BYTES);
-    const header = { ...blankHeader, ...fields, kind, offset, count: payload.length, length: bytes.length };
-    return { head: encodeHead(header, payload.byteLength, chunk === 0 ? digests : NO_DIGESTS), payload };
+/** The same of a slice whose parts are apart, whole chunks but for the last. */
+export function framesOfParts(kind: FrameKind, fields: Partial<FrameHeader>, parts: readonly ArrayBufferView[]): Buffer[] {
+  const length = parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  let end = 0;
+  return parts.flatMap((part) => {
+    const offset = end;
+    end += part.byteLength;
+    return chunksOf(kind, fields, bytesOf(part), { offset, length }, NO_DIGESTS).map(({ head, payload }) => Buffer.concat([head, payload]));
   });
+}
+
+/**
+ * A part of a slice, from `offset` on of its `length` bytes, as frames in parts, heads and bytes in turn: they are not copied, and
+ * must stay as they are until they are sent.
+ */
+export function lentFramesOf(kind: FrameKind, fields: Partial<FrameHeader>, part: Uint8Array, extent: Extent, digests: ArrayLike<number> = NO_DIGESTS): Uint8Array[] {
+  return chunksOf(kind, fields, part, extent, digests).flatMap(({ head, payload }) => [head, payload]);
+}
+
+type Extent = Pick<FrameHeader, 'offset' | 'length'>;
+
+function chunksOf(kind: FrameKind, fields: Partial<FrameHeader>, part: Uint8Array, { offset: start, length }: Extent, digests: ArrayLike<number>): { readonly head: Buffer; readonly payload: Uint8Array }[] {
+  return cutIntoChunks(part, CHUNK_BYTES).map((payload, chunk) => {
+    const header = { ...blankHeader, ...fields, kind, offset: start + chunk * CHUNK_BYTES, count: payload.length, length };
+    return { head: encodeHead(header, payload.byteLength, header.offset === 0 ? digests : NO_DIGESTS), payload };
+  });
+}
+
+/** Views of the bytes in order; of none one that is empty. */
+export function cutIntoChunks(bytes: Uint8Array, chunkBytes: number): Uint8Array[] {
+  const numChunks = Math.max(1, Math.ceil(bytes.length / chunkBytes));
+  return Array.from({ length: numChunks }, (_, chunk) => bytes.subarray(chunk * chunkBytes, (chunk + 1) * chunkBytes));
 }
 
 function checkExtent(header: FrameHeader, payloadBytes: number): void {

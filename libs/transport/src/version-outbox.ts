@@ -1,40 +1,54 @@
 import type { FrameSocket } from './frame-socket.ts';
+import type { OutgoingVersion, VersionReader } from './outgoing-version.ts';
 
-/** Something to send whose memory is lent. */
-export interface Lent {
-  /** Frames, or parts of them, in order. */
-  readonly parts: readonly Uint8Array[];
-  /** Somebody is to read its memory. */
-  hold(): void;
-  release(): void;
-}
-
-/** Sends versions to one worker, at most one at a time: a worker that lags gets the latest, not a queue of old ones. */
-export class VersionOutbox {
+/** Sends versions to one worker, one at a time, each as it is made: a worker that lags gets the latest next, not a queue of old ones. */
+export class VersionOutbox implements VersionReader {
   readonly #socket: FrameSocket;
-  #next: Lent | null = null;
-  #sending = false;
+  #current: OutgoingVersion | null = null;
+  #numSent = 0;
+  #next: OutgoingVersion | null = null;
+  #isSending = false;
 
   constructor(socket: FrameSocket) {
     this.#socket = socket;
   }
 
-  offer(version: Lent): void {
-    version.hold();
-    this.#next?.release();
+  offer(version: OutgoingVersion): void {
+    version.hold(this);
+    this.#next?.release(this);
     this.#next = version;
-    if (!this.#sending) void this.#drain();
+    this.wake();
+  }
+
+  wake(): void {
+    if (!this.#isSending) void this.#drain();
   }
 
   async #drain(): Promise<void> {
-    this.#sending = true;
-    while (this.#next !== null && this.#socket.isOpen) {
-      const version = this.#next;
-      this.#next = null;
-      for (const part of version.parts) await this.#socket.send(part);
-      await this.#socket.flushed();
-      version.release();
+    this.#isSending = true;
+    while (this.#socket.isOpen && this.#begin()) {
+      const part = this.#current?.parts[this.#numSent];
+      if (part !== undefined) {
+        this.#numSent += 1;
+        await this.#socket.send(part);
+      } else if (this.#current?.isComplete === true) await this.#end(this.#current);
+      else break;
     }
-    this.#sending = false;
+    this.#isSending = false;
+  }
+
+  /** False where there is nothing to send. */
+  #begin(): boolean {
+    if (this.#current !== null) return true;
+    this.#current = this.#next;
+    this.#next = null;
+    this.#numSent = 0;
+    return this.#current !== null;
+  }
+
+  async #end(version: OutgoingVersion): Promise<void> {
+    await this.#socket.flushed();
+    this.#current = null;
+    version.release(this);
   }
 }

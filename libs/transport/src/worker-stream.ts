@@ -1,12 +1,14 @@
 import { LockstepError } from '@lockstep/core';
-import { checkLength, ChunkAssembly, type Landing } from './chunk-assembly.ts';
+import { ChunkAssembly, payloadOf, type Landing, type ReadBytes } from './chunk-assembly.ts';
 import { partialFile, removePartialFiles } from './exchange-files.ts';
 import { decodeHello, encodeHello, sharingReply, type shardHello, type WorkerHello } from './exchange-hello.ts';
 import type { IncomingStream, StreamHandler } from './exchange-incoming.ts';
-import type { ArrivedPartial, ShardPort } from './exchange-port.ts';
+import type { PartialIntake, ShardPort } from './exchange-port.ts';
+import { MemoryLane, processId, readLent, type LentSlice, type VersionMemory } from './process-memory.ts';
 import { SharedFile } from './shared-file.ts';
 import type { SharedDirectory } from './shared-directory.ts';
-import { blankHeader, encodeFrame, type TensorFrame } from './tensor-frame.ts';
+import { checkLength, SliceOrder } from './slice-order.ts';
+import { blankHeader, encodeFrame, type Carrier, type TensorFrame } from './tensor-frame.ts';
 import { VersionOutbox } from './version-outbox.ts';
 
 export interface WorkerStreamEvents {
@@ -17,36 +19,55 @@ export interface WorkerStreamEvents {
   ended(): void;
 }
 
+/** What a shard has in common with workers of its machine and of its process. */
+export interface OfferedMemory {
+  readonly directory: SharedDirectory | null;
+  readonly processMemory: boolean;
+}
+
 /** One worker's stream, seen from the shard. */
 export class WorkerStream implements StreamHandler {
   readonly rank: number;
   readonly outbox: VersionOutbox;
   isOpen = false;
-  shares = false;
   readonly #stream: IncomingStream;
   readonly #connection: string;
   readonly #port: ShardPort;
   readonly #directory: SharedDirectory | null;
   readonly #events: WorkerStreamEvents;
   readonly #files = new Map<number, SharedFile>();
+  /** Where the worker is a thread of this process. */
+  readonly #lane: MemoryLane<VersionMemory, LentSlice> | null;
+  readonly #lent = new Map<number, LentSlice>();
   readonly #assembly = new ChunkAssembly();
+  readonly #order = new SliceOrder();
+  /** What takes the partial that is arriving; null where that is of no use. */
+  #intake: PartialIntake | null = null;
   #isWelcome = false;
+  #shares = false;
 
-  constructor(stream: IncomingStream, hello: WorkerHello, port: ShardPort, directory: SharedDirectory | null, events: WorkerStreamEvents) {
+  constructor(stream: IncomingStream, hello: WorkerHello, port: ShardPort, memory: OfferedMemory, events: WorkerStreamEvents) {
     this.#stream = stream;
     this.rank = hello.rank;
     this.#connection = hello.connection;
     this.#port = port;
-    this.#directory = directory;
+    this.#directory = memory.directory;
     this.#events = events;
     this.outbox = new VersionOutbox(stream.socket);
+    this.#lane = memory.processMemory && hello.process === processId ? new MemoryLane(hello.connection) : null;
+  }
+
+  /** How versions get to it. */
+  get carrier(): Carrier {
+    if (this.#lane !== null && this.#port.versionMemory !== null) return 'process';
+    return this.#shares ? 'shared' : 'inline';
   }
 
   /** Answers the worker's hello; until then it waits. */
   welcome(): void {
     if (this.#isWelcome) return;
     this.#isWelcome = true;
-    const answer = encodeHello({ length: this.#port.length, sharedDirectory: this.#directory?.path ?? null } satisfies ReturnType<typeof shardHello.parse>);
+    const answer = encodeHello({ length: this.#port.length, sharedDirectory: this.#directory?.path ?? null, sameProcess: this.#lane !== null } satisfies ReturnType<typeof shardHello.parse>);
     this.#stream.send(encodeFrame(blankHeader, answer));
   }
 
@@ -63,40 +84,45 @@ export class WorkerStream implements StreamHandler {
     const { kind } = frame.header;
     if (kind === 'hello') this.#open(frame.payload);
     else if (!this.isOpen) throw new LockstepError('protocol', `worker ${this.rank} sent a ${kind} before it was welcome`);
-    else if (kind === 'partial') this.#takeSlice(frame, this.#port.partialBytes, this.#partialLanding(frame));
-    else if (kind === 'initial') this.#takeSlice(frame, this.#port.length * 4, this.#initialLanding());
+    else if (kind === 'partial') this.#takePartial(frame);
+    else if (kind === 'initial') this.#takeInitial(frame);
     else throw new LockstepError('protocol', `worker ${this.rank} sent a ${kind}`);
   }
 
   ended(): void {
     this.isOpen = false;
     this.#assembly.abandon();
+    this.#intake?.abandon();
+    this.#intake = null;
+    this.#lane?.close();
     for (const file of this.#files.values()) file.close();
-    if (this.shares && this.#directory !== null) removePartialFiles(this.#directory.path, this.#connection);
+    if (this.#shares && this.#directory !== null) removePartialFiles(this.#directory.path, this.#connection);
     this.#events.ended();
   }
 
   #open(payload: Buffer): void {
     if (this.isOpen || !this.#isWelcome) throw new LockstepError('protocol', `worker ${this.rank} said hello again`);
     const { proof } = decodeHello(sharingReply, payload);
-    this.shares = this.#directory !== null && proof === this.#directory.proof;
+    this.#shares = this.#directory !== null && proof === this.#directory.proof;
     this.isOpen = true;
+    if (this.#port.versionMemory !== null) this.#lane?.post(this.#port.versionMemory);
     this.#events.opened();
   }
 
-  #takeSlice(frame: TensorFrame, numBytes: number, landing: Landing): void {
-    checkLength(frame.header, numBytes);
-    if (frame.header.carrier === 'shared') this.#takeShared(frame, landing);
-    else this.#assembly.take(frame, landing);
+  #takePartial(frame: TensorFrame): void {
+    const { header, digests } = frame;
+    checkLength(header, this.#port.partialBytes);
+    const { isFirst, isLast } = this.#order.next(header);
+    if (isFirst) this.#intake = this.#port.receive(this.rank, { step: header.step, node: header.node, tally: header.tally, computeMs: header.computeMs, digests, carrier: header.carrier });
+    const isThere = this.#intake?.take(header.count, this.#bytesOf(frame)) ?? true;
+    if (!isThere) throw new LockstepError('protocol', `worker ${this.rank}: slot ${header.slot} does not hold its partial of step ${header.step}`);
+    if (isLast) this.#intake = null;
   }
 
-  #partialLanding({ header, digests }: TensorFrame): Landing {
-    const partial: ArrivedPartial = { step: header.step, node: header.node, tally: header.tally, computeMs: header.computeMs, digests, carrier: header.carrier };
-    return {
-      reserve: () => this.#port.reserve(this.rank, partial),
-      commit: (destination) => this.#port.commit(this.rank, partial, destination),
-      abandon: (destination) => this.#port.abandon(this.rank, partial, destination),
-    };
+  #takeInitial(frame: TensorFrame): void {
+    checkLength(frame.header, this.#port.length * 4);
+    if (frame.header.carrier !== 'inline') throw new LockstepError('protocol', `worker ${this.rank} sent initial parameters that are not in their frames`);
+    this.#assembly.take(frame, this.#initialLanding());
   }
 
   #initialLanding(): Landing {
@@ -108,31 +134,35 @@ export class WorkerStream implements StreamHandler {
     };
   }
 
-  /** A partial that the shard still wants stays in its slot until the version that it is part of. */
-  #takeShared({ header: { slot, step, count, length } }: TensorFrame, landing: Landing): void {
-    if (count !== length) throw new LockstepError('protocol', `worker ${this.rank} names ${count} shared bytes of ${length}`);
+  #bytesOf(frame: TensorFrame): ReadBytes {
+    const { carrier, slot, step } = frame.header;
+    if (carrier === 'inline') return payloadOf(frame);
+    if (carrier === 'process') return readLent(this.#lentIn(slot));
     const file = this.#sharedFile(slot);
-    const destination = landing.reserve();
-    if (destination === null) return;
-    if (readInto(file, step, destination)) return landing.commit(destination);
-    landing.abandon(destination);
-    throw new LockstepError('protocol', `worker ${this.rank}: slot ${slot} does not hold its partial of step ${step}`);
+    return (offset, into) => triedToRead(() => file.read(step, offset, into));
+  }
+
+  #lentIn(slot: number): LentSlice {
+    for (let lent = this.#lane?.next(); lent !== undefined; lent = this.#lane?.next()) this.#lent.set(lent.slot, lent);
+    const lent = this.#lent.get(slot);
+    if (lent === undefined) throw new LockstepError('protocol', `worker ${this.rank} names memory of this process but lends none`);
+    return lent;
   }
 
   #sharedFile(slot: number): SharedFile {
     const known = this.#files.get(slot);
     if (known !== undefined) return known;
-    if (!this.shares || this.#directory === null) throw new LockstepError('protocol', `worker ${this.rank} names a shared file but shares no memory`);
+    if (!this.#shares || this.#directory === null) throw new LockstepError('protocol', `worker ${this.rank} names a shared file but shares no memory`);
     const file = SharedFile.open(partialFile(this.#directory.path, this.#connection, slot));
     this.#files.set(slot, file);
     return file;
   }
 }
 
-/** A file that cannot be read does not hold the partial: the destination goes back either way. */
-function readInto(file: SharedFile, step: number, destination: Uint8Array): boolean {
+/** A file that cannot be read does not hold the partial. */
+function triedToRead(read: () => boolean): boolean {
   try {
-    return file.read(step, 0, destination);
+    return read();
   } catch {
     return false;
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { bytesOf } from '@lockstep/core';
 import type { ShardRange } from '@lockstep/parameter-server';
 import { createKernels, TreeReduction, type Kernels, type Vector } from '@lockstep/reduction';
-import { ExchangeServer, type ArrivedPartial, type PartialHeader, type ShardEndpoint__Output, type ShardPort } from '@lockstep/transport';
+import { ExchangeServer, type ArrivedPartial, type PartialIntake, type ShardEndpoint__Output, type ShardPort } from '@lockstep/transport';
 import { Change } from '../change.ts';
 
 export const TOKEN = 'the-run';
@@ -19,6 +19,7 @@ export interface LocalShardOptions extends ShardRange {
 export class LocalShard implements ShardPort, AsyncDisposable {
   readonly length: number;
   readonly partialBytes: number;
+  readonly versionMemory = null;
   readonly partials: ArrivedPartial[] = [];
   readonly endpoint: ShardEndpoint__Output;
   readonly #directory: string;
@@ -50,7 +51,7 @@ export class LocalShard implements ShardPort, AsyncDisposable {
       release: (vector) => this.#kernels.release(vector),
     });
     this.#server = new ExchangeServer(this, { accept: () => { throw new Error('no peers here'); } }, {
-      token: TOKEN, sharedMemory: true, serving: true, failureDetectionMs: 10_000,
+      token: TOKEN, sharedMemory: true, processMemory: true, serving: true, failureDetectionMs: 10_000,
       onStreamEnd: () => {
         this.numEnded += 1;
         this.#change.notify();
@@ -83,19 +84,20 @@ export class LocalShard implements ShardPort, AsyncDisposable {
     this.#publish(this.version + 1);
   }
 
-  reserve(_rank: number, { step, node }: PartialHeader): Uint8Array | null {
-    return step === this.version && !this.#reduction.covers(node) ? this.#lend() : null;
-  }
-
-  commit(_rank: number, partial: ArrivedPartial, destination: Uint8Array): void {
-    this.partials.push(partial);
-    this.#reduction.add(partial.node, this.#take(destination));
-    if (this.isMaking) this.make();
-    this.#change.notify();
-  }
-
-  abandon(_rank: number, _header: PartialHeader, destination: Uint8Array): void {
-    this.#kernels.release(this.#take(destination));
+  receive(_rank: number, partial: ArrivedPartial): PartialIntake | null {
+    const { step, node } = partial;
+    if (step !== this.version || this.#reduction.covers(node)) return null;
+    const destination = this.#lend();
+    let received = 0;
+    return {
+      take: (count, read) => {
+        if (!read(received, destination.subarray(received, received + count))) return false;
+        received += count;
+        if (received === destination.length) this.#add(partial, this.#take(destination));
+        return true;
+      },
+      abandon: () => this.#kernels.release(this.#take(destination)),
+    };
   }
 
   reserveInitial(): Uint8Array | null {
@@ -108,12 +110,19 @@ export class LocalShard implements ShardPort, AsyncDisposable {
   }
 
   abandonInitial(destination: Uint8Array): void {
-    this.abandon(0, {} as PartialHeader, destination);
+    this.#kernels.release(this.#take(destination));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server.close();
     rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  #add(partial: ArrivedPartial, sum: Vector): void {
+    this.partials.push(partial);
+    this.#reduction.add(partial.node, sum);
+    if (this.isMaking) this.make();
+    this.#change.notify();
   }
 
   #publish(version: number): void {

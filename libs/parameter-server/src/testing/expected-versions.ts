@@ -1,6 +1,7 @@
 import { bytesOf } from '@lockstep/core';
 import { clippingFactor, leafOf } from '@lockstep/reduction';
 import { Shard } from '../shard.ts';
+import { readFrom } from './read-from.ts';
 import type { ShardRange } from '../shard-range.ts';
 import { hashOf, type SyntheticRun } from './synthetic-run.ts';
 
@@ -11,7 +12,9 @@ export function expectedVersions(run: SyntheticRun): Float32Array[] {
   const shard = new Shard(run.plan(), {
     versionReady: () => versions.push(shard.copyState().slice(0, shard.length)),
     normsReady: (_, blockSums) => shard.clip(clippingFactor(blockSums, clipping?.globalNorm ?? Infinity)),
+    wantsGradient: () => false,
     stepReduced: () => undefined,
+    pieceMade: () => undefined,
   });
   const initial = shard.reserveInitial()!;
   initial.set(bytesOf(run.initial));
@@ -20,9 +23,7 @@ export function expectedVersions(run: SyntheticRun): Float32Array[] {
     for (let index = 0; index < microBatches; index += 1) {
       const { slice, tally } = run.partial(step, leafOf(index));
       const partial = { step, node: leafOf(index), tally, computeMs: 1, digests: Uint32Array.from(run.digests(step, leafOf(index))), carrier: 'shared' as const };
-      const destination = shard.reserve(0, partial)!;
-      destination.set(slice);
-      shard.commit(0, partial, destination);
+      shard.receive(0, partial)!.take(slice.length, readFrom(slice));
     }
   }
   return versions;

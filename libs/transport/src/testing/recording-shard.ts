@@ -1,4 +1,5 @@
-import type { ArrivedPartial, PartialHeader, ShardPort } from '../exchange-port.ts';
+import type { ArrivedPartial, PartialHeader, PartialIntake, ShardPort } from '../exchange-port.ts';
+import type { VersionMemory } from '../process-memory.ts';
 import { Journal } from './journal.ts';
 
 type PartialEvent = { readonly rank: number; readonly header: PartialHeader; readonly destination: Uint8Array };
@@ -12,6 +13,7 @@ export class RecordingShard implements ShardPort {
   readonly partialBytes: number;
   readonly journal = new Journal<ShardEvent>();
   needsInitial = false;
+  versionMemory: VersionMemory | null = null;
   /** Which partials are of no use. */
   isCovered: (header: PartialHeader) => boolean = () => false;
   onInitial: (parameters: Uint8Array) => void = () => undefined;
@@ -25,19 +27,21 @@ export class RecordingShard implements ShardPort {
     return this.journal.entries.filter((event) => event.kind === 'committed') as readonly PartialEvent[];
   }
 
-  reserve(rank: number, header: PartialHeader): Uint8Array | null {
+  receive(rank: number, header: ArrivedPartial): PartialIntake | null {
     const destination = new Uint8Array(this.partialBytes);
     const covered = this.isCovered(header);
     this.journal.add({ kind: covered ? 'covered' : 'reserved', rank, header, destination });
-    return covered ? null : destination;
-  }
-
-  commit(rank: number, header: ArrivedPartial, destination: Uint8Array): void {
-    this.journal.add({ kind: 'committed', rank, header, destination });
-  }
-
-  abandon(rank: number, header: PartialHeader, destination: Uint8Array): void {
-    this.journal.add({ kind: 'abandoned', rank, header, destination });
+    if (covered) return null;
+    let received = 0;
+    return {
+      take: (count, read) => {
+        if (!read(received, destination.subarray(received, received + count))) return false;
+        received += count;
+        if (received === destination.length) this.journal.add({ kind: 'committed', rank, header, destination });
+        return true;
+      },
+      abandon: () => this.journal.add({ kind: 'abandoned', rank, header, destination }),
+    };
   }
 
   reserveInitial(): Uint8Array | null {

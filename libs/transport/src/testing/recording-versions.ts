@@ -11,7 +11,7 @@ export interface VersionRecord {
 /** A worker's end of an exchange: takes every version and writes down what becomes of it. */
 export class RecordingVersions implements VersionPort {
   readonly journal = new Journal<VersionRecord>();
-  readonly reserved: number[] = [];
+  readonly reservations = new Journal<number>();
   readonly bytes: number;
   readonly #arriving = new Map<number, Float32Array>();
 
@@ -19,9 +19,13 @@ export class RecordingVersions implements VersionPort {
     this.bytes = length * 4;
   }
 
+  get reserved(): readonly number[] {
+    return this.reservations.entries;
+  }
+
   reserve(version: number): Uint8Array | null {
     const parameters = new Float32Array(this.bytes / 4);
-    this.reserved.push(version);
+    this.reservations.add(version);
     this.#arriving.set(version, parameters);
     return bytesOf(parameters);
   }

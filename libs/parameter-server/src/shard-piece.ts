@@ -1,0 +1,112 @@
+import { addTallies, createVectorCodec, TreeReduction, type Bytes, type Kernels, type Tally, type TreeNode, type Vector, type VectorCodec, type WireFormat } from '@lockstep/reduction';
+import { bytesOf } from '@lockstep/core';
+
+export interface GradientSum {
+  readonly vector: Vector;
+  readonly tally: Tally;
+}
+
+/** 512 KiB, whole blocks of any wire format and of the norm: small enough for a processor's cache, large enough that a message a piece costs little. */
+export const PIECE_FLOATS = 131_072;
+
+/** Kernel memory for a piece of a partial, which arrives as floats or encoded. */
+export interface LentPiece {
+  readonly bytes: Uint8Array;
+  readonly vector: Vector;
+  readonly encoded: Bytes | null;
+}
+
+/**
+ * A piece of a shard's range, which is reduced by itself: what has arrived of a partial is added while the rest of it is
+ * still on its way.
+ */
+export class ShardPiece {
+  /** In elements of the shard's range. */
+  readonly from: number;
+  readonly to: number;
+  /** How many of them are optimized; buffers follow. */
+  readonly trainable: number;
+  /** Bytes of the piece as it travels. */
+  readonly numBytes: number;
+  readonly #kernels: Kernels;
+  readonly #format: WireFormat;
+  readonly #codec: VectorCodec;
+  readonly #reduction: TreeReduction<GradientSum>;
+  /** The root, where nobody needs its vector any more. */
+  #dropped: GradientSum | null = null;
+
+  /** Of a range whose first `trainableLength` elements are optimized. */
+  constructor(from: number, to: number, trainableLength: number, microBatches: number, kernels: Kernels, format: WireFormat) {
+    this.from = from;
+    this.to = to;
+    this.trainable = Math.max(0, Math.min(to, trainableLength) - from);
+    this.#kernels = kernels;
+    this.#format = format;
+    this.#codec = createVectorCodec(kernels, format, this.trainable);
+    this.numBytes = this.#codec.bytesFor(to - from);
+    this.#reduction = new TreeReduction<GradientSum>(microBatches, {
+      merge: (left, right) => this.#merge(left, right),
+      release: (sum) => {
+        if (sum !== this.#dropped) kernels.release(sum.vector);
+      },
+    });
+  }
+
+  /** The sum over the whole global batch, once every micro-batch is covered. */
+  get root(): GradientSum | undefined {
+    return this.#reduction.root;
+  }
+
+  covers(node: TreeNode): boolean {
+    return this.#reduction.covers(node);
+  }
+
+  /** The micro-batches that no partial covers yet, in order. */
+  missing(): readonly number[] {
+    return this.#reduction.missing();
+  }
+
+  /** Memory for the piece of a partial; float32 needs no decoding, its bytes arrive where they are added up. */
+  lend(): LentPiece {
+    const vector = this.#kernels.allocate(this.to - this.from);
+    const encoded = this.#format.name === 'float32' ? null : this.#kernels.allocateBytes(this.numBytes);
+    return { vector, encoded, bytes: encoded?.data ?? bytesOf(vector.data) };
+  }
+
+  giveBack({ vector, encoded }: LentPiece): void {
+    this.#kernels.release(vector);
+    if (encoded !== null) this.#kernels.releaseBytes(encoded);
+  }
+
+  /** What has arrived there, which is the caller's to add or to release. */
+  decode({ vector, encoded }: LentPiece): Vector {
+    if (encoded === null) return vector;
+    this.#codec.decode(encoded, vector);
+    this.#kernels.releaseBytes(encoded);
+    return vector;
+  }
+
+  /** Takes the partial of a node that is not covered. */
+  add(node: TreeNode, partial: GradientSum): void {
+    this.#reduction.add(node, partial);
+  }
+
+  /** Nobody needs the root's vector any more: the next piece is added up in its memory, which is in the processor's cache. */
+  dropGradient(): void {
+    const { root } = this;
+    if (root === undefined || root === this.#dropped) return;
+    this.#dropped = root;
+    this.#kernels.release(root.vector);
+  }
+
+  clear(): void {
+    this.#reduction.clear();
+    this.#dropped = null;
+  }
+
+  #merge(left: GradientSum, right: GradientSum): GradientSum {
+    this.#codec.merge(left.vector, right.vector);
+    this.#kernels.release(right.vector);
+    return { vector: left.vector, tally: addTallies(left.tally, right.tally) };
+  }
+}

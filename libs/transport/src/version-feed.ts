@@ -1,0 +1,55 @@
+import { VERSION_SLOTS, versionFile } from './exchange-files.ts';
+import { OutgoingVersion } from './outgoing-version.ts';
+import { SharedFile } from './shared-file.ts';
+import type { SharedDirectory } from './shared-directory.ts';
+import { blankHeader, CHUNK_BYTES, encodeFrame, lentFramesOf, SHARED_CHUNK_BYTES, type Carrier, type FrameHeader } from './tensor-frame.ts';
+
+/**
+ * How versions get to workers: in memory of the process or in a shared file, which frames tell of, or in the frames.
+ * What goes over a socket is copied, once for all: a slow worker may still be sent one version while the shard makes the next.
+ */
+export class VersionFeed {
+  readonly #files: readonly SharedFile[];
+  readonly #freeCopies: Uint8Array[] = [];
+
+  constructor(directory: SharedDirectory | null) {
+    this.#files = directory === null ? [] : Array.from({ length: VERSION_SLOTS }, (_, slot) => SharedFile.create(versionFile(directory.path, slot)));
+  }
+
+  begin(carrier: Carrier, version: number, numBytes: number): OutgoingVersion {
+    const header: FrameHeader = { ...blankHeader, kind: 'version', carrier, slot: version % VERSION_SLOTS, step: version, length: numBytes };
+    switch (carrier) {
+      case 'process': return new OutgoingVersion(numBytes, SHARED_CHUNK_BYTES, (offset, { length: count }) => [encodeFrame({ ...header, offset, count })]);
+      case 'shared': return new OutgoingVersion(numBytes, SHARED_CHUNK_BYTES, (offset, bytes) => this.#share(header, offset, bytes));
+      case 'inline': return this.#copy(header);
+    }
+  }
+
+  close(): void {
+    for (const file of this.#files) file.close();
+  }
+
+  /** Where the tmpfs is full, the socket carries the rest. */
+  #share(header: FrameHeader, offset: number, bytes: Uint8Array): readonly Uint8Array[] {
+    const file = this.#files[header.slot];
+    try {
+      if (offset === 0) file?.begin(header.step);
+      file?.put(offset, bytes);
+      return [encodeFrame({ ...header, offset, count: bytes.length })];
+    } catch {
+      return framesFrom(header, offset, bytes.slice());
+    }
+  }
+
+  #copy(header: FrameHeader): OutgoingVersion {
+    const copy = this.#freeCopies.pop() ?? new Uint8Array(header.length);
+    return new OutgoingVersion(header.length, CHUNK_BYTES, (offset, bytes) => {
+      copy.set(bytes, offset);
+      return framesFrom(header, offset, copy.subarray(offset, offset + bytes.length));
+    }, () => this.#freeCopies.push(copy));
+  }
+}
+
+function framesFrom({ step, length }: FrameHeader, offset: number, bytes: Uint8Array): readonly Uint8Array[] {
+  return lentFramesOf('version', { step }, bytes, { offset, length });
+}
