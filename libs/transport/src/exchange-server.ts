@@ -82,6 +82,7 @@ export class ExchangeServer {
     const isNew = this.#current?.version !== version;
     this.#current = { version, parameters, made };
     if (!isNew) return this.#outgoing.forEach((outgoing) => outgoing.grow(parameters, made));
+    for (const outgoing of this.#outgoing.values()) outgoing.retire();
     this.#outgoing.clear();
     for (const worker of this.#workers.values()) if (worker.isOpen) this.#sendTo(worker);
   }

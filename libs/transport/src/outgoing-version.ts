@@ -17,8 +17,9 @@ export class OutgoingVersion {
   readonly #onUnused: () => void;
   readonly #readers = new Set<VersionReader>();
   #made = 0;
+  #isRetired = false;
 
-  /** `framesOf` its bytes from an offset on, asked for in order and of `leastBytes` at least, but for the last; `onUnused` when nobody reads what it gave any more. */
+  /** `framesOf` its bytes from an offset on, asked for in order and of `leastBytes` at least, but for the last; `onUnused` once it is retired and nobody reads what it gave any more. */
   constructor(numBytes: number, leastBytes: number, framesOf: (offset: number, bytes: Uint8Array) => readonly Uint8Array[], onUnused: () => void = () => undefined) {
     this.#numBytes = numBytes;
     this.#leastBytes = leastBytes;
@@ -44,6 +45,12 @@ export class OutgoingVersion {
 
   release(reader: VersionReader): void {
     this.#readers.delete(reader);
+    if (this.#isRetired && this.#readers.size === 0) this.#onUnused();
+  }
+
+  /** There is a newer one: it gets no reader any more. */
+  retire(): void {
+    this.#isRetired = true;
     if (this.#readers.size === 0) this.#onUnused();
   }
 }

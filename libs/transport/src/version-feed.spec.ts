@@ -21,10 +21,13 @@ it('keeps a version as it was while somebody is being sent it, and then uses its
   const [first, second] = [versions[0]!, versions[1]!];
   const readers = [reader(), reader()] as const;
   for (const each of readers) first.hold(each);
-  first.release(readers[0]);
+  for (const each of readers) first.release(each);
+  first.hold(readers[0]);
+  first.retire();
+  expect(floatsIn(feed.begin('inline', 2, 12).parts)).toEqual([]);
   expect(floatsIn(first.parts)).toEqual([1, 2, 3]);
   expect(floatsIn(second.parts)).toEqual([9, 9, 9]);
-  first.release(readers[1]);
+  first.release(readers[0]);
   const third = feed.begin('inline', 3, 12);
   third.grow(bytesOf(Float32Array.of(4, 5, 6)), 12);
   expect(third.parts[1]?.buffer).toBe(first.parts[1]?.buffer);
