@@ -28,6 +28,8 @@ interface Standing {
 const LOOK_MS = 50;
 /** An assignment that changes for speed alone takes effect so much later, so that it is there before its first step. */
 const AHEAD_MS = 100;
+/** Speeds are measured over many steps: whether to change the assignment for them is not worth asking more often, of hundreds of workers. */
+const PLAN_EVERY_MS = 200;
 /** Failure-detection times without a step after which one that nobody can make counts as such. */
 const STUCK_FACTOR = 3;
 
@@ -48,6 +50,8 @@ export class WorkDispatcher {
   /** Since when it is known that all shards have made it. */
   #madeSinceMs: number | null = null;
   #usualMs = 0;
+  /** When it was last asked whether another assignment would be faster. */
+  #plannedMs = -Infinity;
   /** What was given out besides in a step. */
   #given: { readonly step: number; readonly parts: readonly Given[] } = { step: 0, parts: [] };
   /** Who leaves, and from which step on others have its part. */
@@ -120,7 +124,11 @@ export class WorkDispatcher {
     this.#explained = '';
     this.#speeds = withShares(this.#speeds, workers.map((share) => ({ ...share, rank: rankOf(share.rank) })));
     // One change at a time: the next for speed alone is thought of when the last has taken effect.
-    if ((this.#standing.at(-1)?.fromStep ?? 0) <= this.#step) this.#plan(this.#comingStep);
+    const isDue = endedMs - this.#plannedMs >= PLAN_EVERY_MS && (this.#standing.at(-1)?.fromStep ?? 0) <= this.#step;
+    if (isDue) {
+      this.#plannedMs = endedMs;
+      this.#plan(this.#comingStep);
+    }
     this.#release();
   }
 

@@ -38,6 +38,9 @@ export async function openReceiptWriter(path: string, options: ReceiptWriterOpti
   return { writer: new FileReceiptWriter(path, file, options), kept };
 }
 
+/** So long lines wait for more, where nobody waits for them: a write wakes another thread, whatever it carries. */
+const GATHER_MS = 100;
+
 class FileReceiptWriter implements ReceiptWriter {
   readonly #path: string;
   readonly #file: FileHandle;
@@ -46,6 +49,9 @@ class FileReceiptWriter implements ReceiptWriter {
   #queued = '';
   /** The write in progress and those after it. */
   #writing: Promise<void> = Promise.resolve();
+  /** Who waits for the lines to be on the disk. */
+  #numWaiting = 0;
+  #endGathering: () => void = () => undefined;
   #failure: LockstepError | null = null;
 
   constructor(path: string, file: FileHandle, { patienceMs = 0, onWaiting = () => undefined }: ReceiptWriterOptions) {
@@ -57,12 +63,15 @@ class FileReceiptWriter implements ReceiptWriter {
 
   write(receipt: Receipt): void {
     if (this.#failure !== null) throw this.#failure;
-    if (this.#queued === '') this.#writing = this.#writing.then(() => this.#writeQueued());
+    if (this.#queued === '') this.#writing = this.#writing.then(() => this.#gather()).then(() => this.#writeQueued());
     this.#queued += `${JSON.stringify(receipt)}\n`;
   }
 
   async sync(): Promise<void> {
+    this.#numWaiting += 1;
+    this.#endGathering();
     await this.#writing;
+    this.#numWaiting -= 1;
     await this.#attempt(() => this.#file.datasync());
     if (this.#failure !== null) throw this.#failure;
   }
@@ -73,6 +82,17 @@ class FileReceiptWriter implements ReceiptWriter {
     } finally {
       await this.#file.close();
     }
+  }
+
+  async #gather(): Promise<void> {
+    if (this.#numWaiting > 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, GATHER_MS);
+      this.#endGathering = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   /** All that has queued up since the last write. */
