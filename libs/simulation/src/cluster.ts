@@ -22,7 +22,7 @@ export const clusterSchema = z.strictObject({
 
   linkGbps: positive.default(25).describe('of a host\'s network link, each direction, in Gbit/s'),
   delayMs: z.number().min(0).default(0.05).describe('one way between hosts'),
-  windowBytes: positive.default(65_536).describe('what a stream may have under way unacknowledged'),
+  windowBytes: positive.default(4_194_304).describe('what a stream may have under way unacknowledged: Linux lets a TCP window grow to 4 to 6 MB'),
   processMBps: positive.default(400).describe('what the network thread of a worker or shard moves between hosts, in MB/s'),
   copyGBps: positive.default(4).describe('copy between a process and the tmpfs, in GB/s'),
   memoryGBps: positive.default(100).describe('memory bandwidth that a host\'s processes share'),
