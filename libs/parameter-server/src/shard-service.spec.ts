@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { leafOf, nodesCovering, NORM_BLOCK } from '@lockstep/reduction';
 import type { ShardEndpoint__Output } from '@lockstep/transport';
+import { PIECE_FLOATS } from './shard-piece.ts';
 import { CuttableProxy } from './testing/cuttable-proxy.ts';
 import { expectedVersions, hashesOf } from './testing/expected-versions.ts';
 import { StartedService } from './testing/started-service.ts';
@@ -281,4 +282,31 @@ describe('strangers at a shard', () => {
     expect(notes.length).toBeLessThanOrEqual(3);
     expect(worker.lost).toEqual([]);
   });
+});
+
+it('tells of every step once where a copy is asked for without room for it, at any moment of a step that workers are shown in pieces', async () => {
+  const steps = 11;
+  const pieces = new SyntheticRun({ trainableLength: 3 * PIECE_FLOATS, totalLength: 3 * PIECE_FLOATS, microBatches: 2, totalSteps: steps });
+  const versions = expectedVersions(pieces);
+  const allReported = Array.from({ length: steps }, (_, step) => step);
+  for (const turns of [0, 4, 8, 11, 14, 20]) {
+    await using shard = await StartedService.start(pieces, socket());
+    for (let version = 1; version <= 8; version += 1) shard.service.take({ kind: 'snapshot-at', version });
+    using worker = new SyntheticWorker({
+      run: pieces, rank: 0, ranges: [shard.endpoint], nodes: [leafOf(0), leafOf(1)],
+      onPushed: (step, index) => {
+        if (step === 8 && index === 1) afterTurns(turns, () => shard.service.take({ kind: 'snapshot-at', version: 9 }));
+      },
+    }).connect([shard.endpoint.unixAddress]);
+    await worker.reached(8);
+    // Long enough for the next step to be made, if workers have seen what is held back.
+    await new Promise<void>((resolve) => afterTurns(500, resolve));
+    shard.service.take({ kind: 'acknowledge', stepsBefore: 0, snapshotsBefore: 8 });
+    await worker.reached(steps);
+    await shard.message('snapshot', ({ version }) => version === steps);
+    await shard.message('finished', ({ steps: told }) => told.some(({ step }) => step === steps - 1));
+    const reported = shard.messages.flatMap((message) => (message.kind === 'finished' ? message.steps.map(({ step }) => step) : []));
+    expect(reported).toEqual(allReported);
+    expectExact(worker, versions, [shard.endpoint]);
+  }
 });

@@ -1,6 +1,9 @@
 import { expect, it } from 'vitest';
 import { bytesOf } from '@lockstep/core';
-import { CHUNK_BYTES } from './tensor-frame.ts';
+import { versionFile } from './exchange-files.ts';
+import { createSharedDirectory } from './shared-directory.ts';
+import { SharedFile } from './shared-file.ts';
+import { CHUNK_BYTES, SHARED_CHUNK_BYTES } from './tensor-frame.ts';
 import { framesIn } from './testing/raw-exchange.ts';
 import { VersionFeed } from './version-feed.ts';
 
@@ -49,6 +52,27 @@ it('gives what is made of a version as it is made, in chunks that are worth a me
   expect(made.map(({ parts }) => parts)).toEqual([0, 0, 2, 2, 4, 6, 6]);
   expect(made.map(({ isComplete }) => isComplete)).toEqual([false, false, false, false, false, true, true]);
   expect(floatsIn(outgoing.parts)).toEqual([...new Float32Array(parameters.buffer)]);
+});
+
+it('puts a version in its file as it is made, and from where that takes no more in the frames', () => {
+  const directory = createSharedDirectory(0)!;
+  const feed = new VersionFeed(directory);
+  const parameters = bytesOf(Float32Array.from({ length: (3 * SHARED_CHUNK_BYTES) / 4 }, (_, index) => index));
+  const outgoing = feed.begin('shared', 7, parameters.length);
+  outgoing.grow(parameters, SHARED_CHUNK_BYTES);
+  const file = SharedFile.open(versionFile(directory.path, 1));
+  const read = new Uint8Array(SHARED_CHUNK_BYTES);
+  expect(file.read(7, 0, read)).toBe(true);
+  expect(Buffer.compare(read, parameters.subarray(0, SHARED_CHUNK_BYTES))).toBe(0);
+  feed.close();
+  outgoing.grow(parameters, 2 * SHARED_CHUNK_BYTES);
+  outgoing.grow(parameters, parameters.length);
+  const frames = framesIn(...outgoing.parts.map((part) => Buffer.from(part)));
+  expect(frames[0]!.header).toMatchObject({ carrier: 'shared', slot: 1, step: 7, offset: 0, count: SHARED_CHUNK_BYTES });
+  expect(new Set(frames.slice(1).map(({ header }) => header.carrier))).toEqual(new Set(['inline']));
+  expect(Buffer.compare(Buffer.concat(frames.slice(1).map(({ payload }) => payload)), parameters.subarray(SHARED_CHUNK_BYTES))).toBe(0);
+  file.close();
+  directory.remove();
 });
 
 it('gives an empty version one frame', () => {

@@ -20,7 +20,7 @@ export class VersionFeed {
     const header: FrameHeader = { ...blankHeader, kind: 'version', carrier, slot: version % VERSION_SLOTS, step: version, length: numBytes };
     switch (carrier) {
       case 'process': return new OutgoingVersion(numBytes, SHARED_CHUNK_BYTES, (offset, { length: count }) => [encodeFrame({ ...header, offset, count })]);
-      case 'shared': return new OutgoingVersion(numBytes, SHARED_CHUNK_BYTES, (offset, bytes) => this.#share(header, offset, bytes));
+      case 'shared': return this.#share(header);
       case 'inline': return this.#copy(header);
     }
   }
@@ -29,15 +29,24 @@ export class VersionFeed {
     for (const file of this.#files) file.close();
   }
 
-  /** Where the tmpfs is full, the socket carries the rest. */
-  #share(header: FrameHeader, offset: number, bytes: Uint8Array): readonly Uint8Array[] {
-    const file = this.#files[header.slot];
+  /** From where the tmpfs is full, the socket carries the rest. */
+  #share(header: FrameHeader): OutgoingVersion {
+    let isInFile = true;
+    return new OutgoingVersion(header.length, SHARED_CHUNK_BYTES, (offset, bytes) => {
+      isInFile &&= this.#put(header, offset, bytes);
+      return isInFile ? [encodeFrame({ ...header, offset, count: bytes.length })] : framesFrom(header, offset, bytes.slice());
+    });
+  }
+
+  #put({ slot, step }: FrameHeader, offset: number, bytes: Uint8Array): boolean {
+    const file = this.#files[slot];
+    if (file === undefined) return false;
     try {
-      if (offset === 0) file?.begin(header.step);
-      file?.put(offset, bytes);
-      return [encodeFrame({ ...header, offset, count: bytes.length })];
+      if (offset === 0) file.begin(step);
+      file.put(offset, bytes);
+      return true;
     } catch {
-      return framesFrom(header, offset, bytes.slice());
+      return false;
     }
   }
 
