@@ -77,7 +77,8 @@ export class ShardService {
     this.#server = new ExchangeServer(this.#shard, { accept: (hello, connection) => this.#acceptPeer(hello, connection) }, {
       token,
       sharedMemory: settings.sharedMemory,
-      processMemory: settings.sharedMemory,
+      // Not yet trusted: docs/adr/0016-a-shard-works-in-pieces.md says why.
+      processMemory: false,
       serving: settings.role === 'primary',
       failureDetectionMs: settings.failureDetectionMs,
       onStreamEnd: (end) => this.#noteFault(end),
@@ -114,9 +115,9 @@ export class ShardService {
     await this.#server.close();
   }
 
-  /** What is made of a version goes out at once, where nothing can hold the whole of it back. */
+  /** What is made of a version goes out at once, but for its last piece, which goes with the whole. */
   #showPiece(version: number, numBytes: number): void {
-    if (this.#role !== 'primary' || this.#isRetired || this.#attachedAt !== null) return;
+    if (numBytes === this.#shard.shown.bytes.length || this.#role !== 'primary' || this.#isRetired || this.#attachedAt !== null) return;
     const lacksRoom = this.#copies.length >= MAX_COPIES && this.#wantsCopyOf(version);
     if (!lacksRoom) this.#server.show(version, this.#shard.shown.bytes, numBytes);
   }
