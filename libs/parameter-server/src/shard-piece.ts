@@ -1,5 +1,6 @@
 import { addTallies, createVectorCodec, TreeReduction, type Bytes, type Kernels, type Tally, type TreeNode, type Vector, type VectorCodec, type WireFormat } from '@lockstep/reduction';
 import { bytesOf } from '@lockstep/core';
+import { trainableIn } from './shard-plan.ts';
 
 export interface GradientSum {
   readonly vector: Vector;
@@ -39,7 +40,7 @@ export class ShardPiece {
   constructor(from: number, to: number, trainableLength: number, microBatches: number, kernels: Kernels, format: WireFormat) {
     this.from = from;
     this.to = to;
-    this.trainable = Math.max(0, Math.min(to, trainableLength) - from);
+    this.trainable = trainableIn({ range: { from, to }, trainableLength });
     this.#kernels = kernels;
     this.#format = format;
     this.#codec = createVectorCodec(kernels, format, this.trainable);

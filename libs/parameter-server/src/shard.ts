@@ -2,7 +2,7 @@ import { bytesOf, LockstepError } from '@lockstep/core';
 import { createKernels, createOptimizer, encodedBytes, isTreeNode, learningRateAt, microBatchesOf, type Kernels, type Optimizer, type Tally, type Vector } from '@lockstep/reduction';
 import type { ArrivedPartial, FinishedStep, PartialHeader, PartialIntake, ShardPort, WorkerShare } from '@lockstep/transport';
 import { PieceIntake } from './piece-intake.ts';
-import { PIECE_FLOATS, ShardPiece, type LentPiece } from './shard-piece.ts';
+import { PIECE_FLOATS, ShardPiece, type GradientSum, type LentPiece } from './shard-piece.ts';
 import { partsOfState, stateLength, trainableIn, type ShardPlan } from './shard-plan.ts';
 import { ShownParameters } from './shown-parameters.ts';
 
@@ -192,16 +192,15 @@ export class Shard implements ShardPort {
     // Once a partial, of whatever pieces come from others.
     if (piece.from === 0) this.#note(rank, partial);
     piece.add(partial.node, { vector, tally: partial.tally });
-    if (piece.root !== undefined) this.#reduce(piece, piece.root.vector);
+    if (piece.root !== undefined) this.#reduce(piece, piece.root);
   }
 
   /** The last partial has come, as far as this piece goes: sum → mean → clip → optimizer. */
-  #reduce(piece: ShardPiece, gradient: Vector): void {
+  #reduce(piece: ShardPiece, { vector: gradient, tally }: GradientSum): void {
     const { value, globalNorm } = this.#plan.clipping;
-    const { numExamples } = this.#tally;
-    const isNothing = changesNothing(this.#tally);
+    const isNothing = changesNothing(tally);
     if (!isNothing) {
-      this.#kernels.divide(gradient, numExamples);
+      this.#kernels.divide(gradient, tally.numExamples);
       if (value !== null) this.#kernels.clipByValue(this.#kernels.slice(gradient, 0, piece.trainable), value);
     }
     this.#numReduced += 1;
@@ -210,7 +209,7 @@ export class Shard implements ShardPort {
       if (!this.#events.wantsGradient()) piece.dropGradient();
     }
     if (this.#numReduced < this.#pieces.length) return;
-    if (isNothing || globalNorm === null) this.#finish(this.#finishedStep(this.#tally));
+    if (isNothing || globalNorm === null) this.#finish(this.#finishedStep(tally));
     else this.#events.normsReady(this.#version, this.#sumsOfSquares());
   }
 
@@ -230,7 +229,8 @@ export class Shard implements ShardPort {
 
   /** Makes a piece of the next version. */
   #apply({ step, learningRate }: Pick<FinishedStep, 'step' | 'learningRate'>, { from, to, trainable }: ShardPiece, gradient: Vector): void {
-    const { kernels, parameters } = { kernels: this.#kernels, parameters: this.#kernels.slice(this.#parameters, from, to) };
+    const kernels = this.#kernels;
+    const parameters = kernels.slice(this.#parameters, from, to);
     this.#isMaking = true;
     this.shown.begin(step + 1);
     this.#optimizer.step(kernels.slice(parameters, 0, trainable), kernels.slice(gradient, 0, trainable), learningRate, step + 1, Math.min(from, this.#trainable));

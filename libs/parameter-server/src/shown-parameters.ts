@@ -33,7 +33,7 @@ export class ShownParameters implements VersionMemory {
   refresh(from: number, to: number): number {
     const [start, end] = [this.#bytesFor(from), this.#bytesFor(to)];
     if (this.#rounded !== null) {
-      const codec = createVectorCodec(this.#kernels, this.#kernels.wireFormats[this.#wire], Math.max(0, Math.min(to, this.#trainable) - from));
+      const codec = createVectorCodec(this.#kernels, this.#kernels.wireFormats[this.#wire], trainableIn({ range: { from, to }, trainableLength: this.#trainable }));
       codec.encode(this.#kernels.slice(this.#parameters, from, to), sliceBytes(this.#rounded, start, end));
     }
     return end;
