@@ -78,7 +78,6 @@ export class ShardService {
       token,
       sharedMemory: settings.sharedMemory,
       // Not yet trusted: docs/adr/0016-a-shard-works-in-pieces.md says why.
-      processMemory: false,
       serving: settings.role === 'primary',
       failureDetectionMs: settings.failureDetectionMs,
       onStreamEnd: (end) => this.#noteFault(end),

@@ -79,10 +79,6 @@ export class Shard implements ShardPort {
     return this.#version === -1;
   }
 
-  get versionMemory(): ShownParameters {
-    return this.shown;
-  }
-
   reserveInitial(): Uint8Array | null {
     return this.#version === -1 ? this.#lend() : null;
   }
@@ -168,7 +164,6 @@ export class Shard implements ShardPort {
   }
 
   #begin(version: number, fill: () => void): void {
-    this.shown.begin(version);
     fill();
     this.shown.refresh(0, this.length);
     this.#version = version;
@@ -232,7 +227,6 @@ export class Shard implements ShardPort {
     const kernels = this.#kernels;
     const parameters = kernels.slice(this.#parameters, from, to);
     this.#isMaking = true;
-    this.shown.begin(step + 1);
     this.#optimizer.step(kernels.slice(parameters, 0, trainable), kernels.slice(gradient, 0, trainable), learningRate, step + 1, Math.min(from, this.#trainable));
     kernels.add(kernels.slice(parameters, trainable, to - from), kernels.slice(gradient, trainable, to - from));
     this.#events.pieceMade(step + 1, this.shown.refresh(from, to));
@@ -241,7 +235,6 @@ export class Shard implements ShardPort {
   #advance(finished: FinishedStep): void {
     this.#version = finished.step + 1;
     this.#isMaking = false;
-    this.shown.begin(this.#version);
     this.#events.versionReady(this.#version, finished);
   }
 

@@ -1,12 +1,10 @@
 import { bytesOf } from '@lockstep/core';
 import { createVectorCodec, encodedBytes, sliceBytes, type Bytes, type Kernels, type Vector } from '@lockstep/reduction';
-import type { VersionMemory } from '@lockstep/transport';
 import { trainableIn, type ShardPlan } from './shard-plan.ts';
 
 /** A shard's parameters as it shows them to workers: themselves, or rounded. Its own stay exact, and are what checkpoints hold. */
-export class ShownParameters implements VersionMemory {
+export class ShownParameters {
   readonly bytes: Uint8Array;
-  readonly stamp = new Int32Array(new SharedArrayBuffer(4)).fill(-1);
   readonly #kernels: Kernels;
   readonly #parameters: Vector;
   readonly #trainable: number;
@@ -22,11 +20,6 @@ export class ShownParameters implements VersionMemory {
     this.#bytesFor = encodedBytes(this.#wire, this.#trainable);
     this.#rounded = this.#wire === 'float32' ? null : kernels.allocateBytes(this.#bytesFor(parameters.length));
     this.bytes = this.#rounded === null ? bytesOf(parameters.data) : this.#rounded.data;
-  }
-
-  /** The parameters are about to become a version's. */
-  begin(version: number): void {
-    Atomics.store(this.stamp, 0, version);
   }
 
   /** The elements `from` up to `to` are that version's. Gives how many bytes are, where all before them are too. */

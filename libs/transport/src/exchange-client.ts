@@ -5,7 +5,6 @@ import { partialFile, removePartialFiles, versionFile } from './exchange-files.t
 import { decodeHello, encodeHello, shardHello, type sharingReply, type WorkerHello } from './exchange-hello.ts';
 import type { PartialHeader, VersionPort } from './exchange-port.ts';
 import { FrameQueue } from './frame-queue.ts';
-import { MemoryLane, processId, readVersion, type LentSlice, type VersionMemory } from './process-memory.ts';
 import { probeSharedDirectory } from './shared-directory.ts';
 import { openShardStream } from './shard-stream.ts';
 import { SharedFile } from './shared-file.ts';
@@ -43,43 +42,34 @@ export class ExchangeClient {
   readonly #connection = randomBytes(16).toString('hex');
   readonly #assembly = new ChunkAssembly();
   #directory: string | null = null;
-  /** Where the shard is a thread of this process. */
-  #lane: MemoryLane<LentSlice, VersionMemory> | null = null;
-  #versionMemory: VersionMemory | undefined;
-  readonly #lent = new Map<number, Uint8Array>();
-  readonly #isLent = new Int32Array(new SharedArrayBuffer(4)).fill(1);
   #closed = false;
 
   constructor(options: ExchangeClientOptions) {
     this.#options = options;
     this.#queue = new FrameQueue(openShardStream(options.address, (frame) => this.#take(frame), (error) => this.#lose(error)));
-    this.#queue.add([encodeFrame(blankHeader, encodeHello({ role: 'worker', token: options.token, rank: options.rank, connection: this.#connection, process: processId } satisfies WorkerHello))]);
+    this.#queue.add([encodeFrame(blankHeader, encodeHello({ role: 'worker', token: options.token, rank: options.rank, connection: this.#connection } satisfies WorkerHello))]);
   }
 
   /** Whether the bytes go through shared memory. */
   get sharesMemory(): boolean {
-    return this.#directory !== null || this.#lane !== null;
+    return this.#directory !== null;
   }
 
   /**
    * Sends a partial's slice. It must stay as it is until the shard has sent version `step + 1` (then it takes no more of it for
    * this step), or until `close`, which ends its reading. `slot` is the number of the partial among those
    * of the worker's last two steps: a slot's bytes are reused two steps later, when the version in between proves that
-   * the shard has taken them. Slices in memory that threads share are all of one memory. Does nothing once the exchange has ended.
+   * the shard has taken them. Does nothing once the exchange has ended.
    */
   push({ digests, ...partial }: PushedPartial, slot: number, slice: Uint8Array): void {
     if (this.#closed) return;
-    const header: FrameHeader = { ...blankHeader, ...partial, kind: 'partial', slot, length: slice.length };
-    if (this.#lend(slot, slice)) this.#queue.add([encodeFrame({ ...header, carrier: 'process', count: slice.length }, undefined, digests)]);
-    else this.#share(header, slice, digests);
+    this.#send({ ...blankHeader, ...partial, kind: 'partial', slot, length: slice.length }, slice, digests);
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#assembly.abandon();
-    Atomics.store(this.#isLent, 0, 0);
-    this.#lane?.close();
     this.#queue.close();
     for (const file of [...this.#files.values(), ...this.#versionFiles.values()]) file.close();
   }
@@ -101,10 +91,9 @@ export class ExchangeClient {
   }
 
   #settle(payload: Buffer): void {
-    const { length, sharedDirectory, sameProcess } = decodeHello(shardHello, payload);
+    const { length, sharedDirectory } = decodeHello(shardHello, payload);
     if (length !== this.#options.length) throw new LockstepError('protocol', `shard at ${this.#options.address} holds ${length} elements, expected ${this.#options.length}`);
-    if (sameProcess) this.#lane = new MemoryLane(this.#connection);
-    const proof = sameProcess || sharedDirectory === null ? null : probeSharedDirectory(sharedDirectory);
+    const proof = sharedDirectory === null ? null : probeSharedDirectory(sharedDirectory);
     if (proof !== null) this.#directory = sharedDirectory;
     this.#queue.add([encodeFrame(blankHeader, encodeHello({ proof } satisfies ReturnType<typeof sharingReply.parse>))]);
     this.#options.onOpen();
@@ -126,18 +115,8 @@ export class ExchangeClient {
   #bytesOf(frame: TensorFrame): ReadBytes {
     const { carrier, slot, step } = frame.header;
     if (carrier === 'inline') return payloadOf(frame);
-    if (carrier === 'process') {
-      const memory = this.#memoryOfVersions();
-      return (offset, into) => readVersion(memory, step, offset, into);
-    }
     const file = this.#versionFile(slot);
     return (offset, into) => file.read(step, offset, into);
-  }
-
-  #memoryOfVersions(): VersionMemory {
-    this.#versionMemory ??= this.#lane?.next();
-    if (this.#versionMemory?.bytes.length !== this.#options.versions.bytes) throw new LockstepError('protocol', `shard at ${this.#options.address} names memory of this process but lends none for its range`);
-    return this.#versionMemory;
   }
 
   #versionFile(slot: number): SharedFile {
@@ -149,22 +128,12 @@ export class ExchangeClient {
     return file;
   }
 
-  /** Lends the slice to the shard where that is a thread of this process and sees the memory. */
-  #lend(slot: number, slice: Uint8Array): boolean {
-    if (this.#lane === null || !(slice.buffer instanceof SharedArrayBuffer)) return false;
-    const known = this.#lent.get(slot);
-    if (known?.byteOffset !== slice.byteOffset || known.length !== slice.length) {
-      this.#lane.post({ slot, bytes: slice, isLent: this.#isLent });
-      this.#lent.set(slot, slice);
-    }
-    return true;
-  }
-
   /** Puts the slice in the slot's shared file a chunk at a time; where there is none or the tmpfs is full, the socket carries the rest. */
-  #share(header: FrameHeader, slice: Uint8Array, digests: ArrayLike<number>): void {
+  #send(header: FrameHeader, slice: Uint8Array, digests: ArrayLike<number>): void {
+    const file = this.#directory === null ? null : this.#fileOf(header.slot, this.#directory);
     let offset = 0;
-    for (const chunk of this.#directory === null ? [] : cutIntoChunks(slice, SHARED_CHUNK_BYTES)) {
-      if (!this.#put(header, offset, chunk)) break;
+    for (const chunk of file === null ? [] : cutIntoChunks(slice, SHARED_CHUNK_BYTES)) {
+      if (file?.put(header.step, offset, chunk) !== true) break;
       this.#queue.add([encodeFrame({ ...header, carrier: 'shared', offset, count: chunk.length }, undefined, offset === 0 ? digests : [])]);
       offset += chunk.length;
       if (offset === slice.length) return;
@@ -172,20 +141,16 @@ export class ExchangeClient {
     this.#queue.add(lentFramesOf('partial', header, slice.subarray(offset), { offset, length: slice.length }, digests));
   }
 
-  #put({ slot, step }: FrameHeader, offset: number, chunk: Uint8Array): boolean {
+  /** Null where the directory has gone or takes no more. */
+  #fileOf(slot: number, directory: string): SharedFile | null {
+    const known = this.#files.get(slot);
+    if (known !== undefined) return known;
     try {
-      const file = this.#files.get(slot) ?? this.#createFile(slot);
-      if (offset === 0) file.begin(step);
-      file.put(offset, chunk);
-      return true;
+      const file = SharedFile.create(partialFile(directory, this.#connection, slot));
+      this.#files.set(slot, file);
+      return file;
     } catch {
-      return false;
+      return null;
     }
-  }
-
-  #createFile(slot: number): SharedFile {
-    const file = SharedFile.create(partialFile(this.#directory ?? '', this.#connection, slot));
-    this.#files.set(slot, file);
-    return file;
   }
 }

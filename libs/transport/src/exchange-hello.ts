@@ -4,7 +4,7 @@ import { LockstepError, messageOf } from '@lockstep/core';
 
 /**
  * How a tensor stream opens, in JSON after a `hello` header: the client names itself and presents the run's token,
- * the shard answers; a worker is offered the process's memory, or the shard's shared directory, which it proves that it sees (or not).
+ * the shard answers; a worker is offered the shard's shared directory, which it proves that it sees (or not).
  */
 const workerHello = z.strictObject({
   role: z.literal('worker'),
@@ -12,8 +12,6 @@ const workerHello = z.strictObject({
   rank: z.int().min(0),
   /** Random; names the files of this connection alone. */
   connection: z.string().regex(/^[0-9a-f]{32}$/),
-  /** Random; that of the shard where both are threads of one process. */
-  process: z.string(),
 });
 
 /** Another shard, with its sums of squares; or the primary of a replica, with everything. */
@@ -25,7 +23,7 @@ const peerHello = z.strictObject({
 });
 
 export const clientHello = z.discriminatedUnion('role', [workerHello, peerHello]);
-export const shardHello = z.strictObject({ length: z.int().min(0), sharedDirectory: z.string().nullable(), sameProcess: z.boolean() });
+export const shardHello = z.strictObject({ length: z.int().min(0), sharedDirectory: z.string().nullable() });
 export const sharingReply = z.strictObject({ proof: z.string().nullable() });
 
 export type WorkerHello = z.output<typeof workerHello>;

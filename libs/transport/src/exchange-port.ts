@@ -1,7 +1,6 @@
 import type { Tally, TreeNode } from '@lockstep/reduction';
 import type { ReadBytes } from './chunk-assembly.ts';
 import type { PeerHello } from './exchange-hello.ts';
-import type { VersionMemory } from './process-memory.ts';
 import type { Carrier, TensorFrame } from './tensor-frame.ts';
 
 /** What a partial's frames say of it. */
@@ -37,8 +36,6 @@ export interface ShardPort {
   readonly length: number;
   /** Bytes of a partial's slice of it, as it travels. */
   readonly partialBytes: number;
-  /** Where versions are made, for workers of this process; null: nowhere that they could read. */
-  readonly versionMemory: VersionMemory | null;
   /** Whether the shard waits for the initial parameters. */
   readonly needsInitial: boolean;
   /** A partial's slice begins to arrive; null where it is of no use: its micro-batches are covered or its step is over. */

@@ -25,8 +25,6 @@ export interface ExchangeServerOptions {
   readonly token: string;
   /** Offer the tmpfs to workers of this machine. */
   readonly sharedMemory: boolean;
-  /** Read what workers of this process lend, and lend them versions. */
-  readonly processMemory: boolean;
   /** Serve workers at once; otherwise their streams wait for `serve`. */
   readonly serving: boolean;
   /** After this silence another worker is asked for the initial parameters too. */
@@ -135,7 +133,7 @@ export class ExchangeServer {
 
   /** A worker has one stream: one that connects anew has given up the other, which may not have ended yet. */
   #acceptWorker(hello: WorkerHello, stream: IncomingStream): WorkerStream {
-    const worker: WorkerStream = new WorkerStream(stream, hello, this.#port, { directory: this.#directory, processMemory: this.#options.processMemory }, {
+    const worker: WorkerStream = new WorkerStream(stream, hello, this.#port, this.#directory, {
       opened: () => {
         this.#sendTo(worker);
         this.#initial.opened(worker);
@@ -154,7 +152,7 @@ export class ExchangeServer {
 
   #acceptPeer(hello: PeerHello, stream: IncomingStream): StreamHandler {
     const receiver = this.#peers.accept(hello, { send: (frame) => stream.send(frame), refuse: (reason) => stream.refuse(reason) });
-    stream.send(encodeFrame(blankHeader, encodeHello({ length: this.#port.length, sharedDirectory: null, sameProcess: false } satisfies ReturnType<typeof shardHello.parse>)));
+    stream.send(encodeFrame(blankHeader, encodeHello({ length: this.#port.length, sharedDirectory: null } satisfies ReturnType<typeof shardHello.parse>)));
     return receiver;
   }
 }

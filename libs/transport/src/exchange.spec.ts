@@ -7,7 +7,6 @@ import { ExchangeClient, type ExchangeClientOptions } from './exchange-client.ts
 import { partialFile } from './exchange-files.ts';
 import type { PeerPort } from './exchange-port.ts';
 import { ExchangeServer, type StreamEnd } from './exchange-server.ts';
-import { processId } from './process-memory.ts';
 import { probeSharedDirectory } from './shared-directory.ts';
 import { SharedFile } from './shared-file.ts';
 import { blankHeader, CHUNK_BYTES, encodeFrame, framesOf, HEADER_BYTES, MAX_FRAME_BYTES, SHARED_CHUNK_BYTES, type Carrier, type TensorFrame } from './tensor-frame.ts';
@@ -21,7 +20,6 @@ const CARRIERS = [
   { carrier: 'TCP', bytes: 'inline', address: () => '127.0.0.1:0' },
   { carrier: 'a Unix socket', bytes: 'inline', address: (directory: string) => `unix:${join(directory, 'shard.sock')}` },
   { carrier: 'shared memory', bytes: 'shared', address: (directory: string) => `unix:${join(directory, 'shard.sock')}` },
-  { carrier: 'the memory of one process', bytes: 'process', address: (directory: string) => `unix:${join(directory, 'shard.sock')}` },
 ] as const;
 
 /** More than two chunks, the last one not full. */
@@ -51,9 +49,8 @@ class Exchange implements AsyncDisposable {
 
   private constructor(length: number, bytes: Carrier, serving: boolean, failureDetectionMs: number) {
     this.shard = new RecordingShard(length);
-    if (bytes === 'process') this.shard.versionMemory = { bytes: bytesOf(anyFloats(0, length)), stamp: new Int32Array(new SharedArrayBuffer(4)) };
     this.server = new ExchangeServer(this.shard, noPeers, {
-      token: TOKEN, sharedMemory: bytes !== 'inline', processMemory: bytes === 'process', serving, failureDetectionMs, onStreamEnd: (end) => this.streamEnds.add(end),
+      token: TOKEN, sharedMemory: bytes !== 'inline', serving, failureDetectionMs, onStreamEnd: (end) => this.streamEnds.add(end),
     });
   }
 
@@ -82,14 +79,8 @@ class Exchange implements AsyncDisposable {
     return { client, versions, lost, opened };
   }
 
-  /** As a shard does, which lends workers of its process the parameters themselves. */
   publish(version: number, parameters: ArrayBufferView, made = parameters.byteLength): void {
-    const { versionMemory } = this.shard;
-    if (versionMemory !== null) {
-      Atomics.store(versionMemory.stamp, 0, version);
-      versionMemory.bytes.set(bytesOf(parameters).subarray(0, made));
-    }
-    this.server.show(version, versionMemory?.bytes ?? bytesOf(parameters), made);
+    this.server.show(version, bytesOf(parameters), made);
   }
 
   async committed(count: number): Promise<RecordingShard['committed']> {
@@ -431,7 +422,7 @@ describe('what a shard does to a worker that breaks the protocol', () => {
 
 describe('what a worker does with a shard that breaks the protocol', () => {
   const length = CHUNK_BYTES / 4 + 10;
-  const answer = hello({ length, sharedDirectory: null, sameProcess: false });
+  const answer = hello({ length, sharedDirectory: null });
   const chunks = framesOf('version', { step: 3 }, new Float32Array(length));
   const connect = (address: string, versions: RecordingVersions, lost: Journal<LockstepError>): ExchangeClient => new ExchangeClient({
     rank: 0, token: TOKEN, address, length, versions,
@@ -585,8 +576,7 @@ describe('shared memory', () => {
     await using exchange = await Exchange.start(10, SHARED);
     const [shared] = sharedDirectories();
     const file = SharedFile.create(partialFile(shared!, '0'.repeat(32), 0));
-    file.begin(1);
-    file.put(0, bytesOf(new Float32Array(10)));
+    file.put(1, 0, bytesOf(new Float32Array(10)));
     using worker = new RawWorker(exchange.address);
     worker.send(workerHello(0), hello({ proof: probeSharedDirectory(shared!) }));
     worker.send(encodeFrame({ ...blankHeader, kind: 'partial', carrier: 'shared', count: 40, length: 40 }, undefined, [0]));
@@ -635,46 +625,6 @@ describe('shared memory', () => {
       expect(versions.reserved).toEqual([0]);
     }
     expect(openSharedFiles()).toEqual([]);
-  });
-});
-
-describe('the memory of one process', () => {
-  const MEMORY = CARRIERS[3];
-
-  it('gives no version that has made way for a newer one before it was read', async () => {
-    await using exchange = await Exchange.start(1000, MEMORY);
-    const { versions } = await exchange.join(0);
-    const [older, newer] = [anyFloats(1, 1000), anyFloats(2, 1000)];
-    exchange.publish(0, older);
-    exchange.shard.versionMemory!.bytes.set(bytesOf(newer));
-    Atomics.store(exchange.shard.versionMemory!.stamp, 0, 1);
-    await versions.journal.until((events) => events.some(({ kind }) => kind === 'abandoned'));
-    exchange.publish(1, newer);
-    expect(bitsOf(await versions.version(1))).toBe(bitsOf(newer));
-    expect(versions.journal.entries.filter(({ kind }) => kind === 'committed')).toHaveLength(1);
-  });
-
-  it('takes a partial through the socket that lies where other threads do not see it', async () => {
-    await using exchange = await Exchange.start(10, MEMORY);
-    const { client } = await exchange.join(0);
-    const sum = new Float32Array(anyFloats(3, 10));
-    client.push(partialOf(0, 0), 0, bytesOf(sum));
-    const [partial] = await exchange.committed(1);
-    expect(partial!.header).toMatchObject({ carrier: 'inline' });
-    expect(bitsOf(partial!.destination)).toBe(bitsOf(sum));
-  });
-
-  it.each([
-    ['of another process', 'f'.repeat(32), 'inline'],
-    ['that does not lend any', null, 'process'],
-  ])('is not used by a worker %s', async (_, process, carrier) => {
-    await using exchange = await Exchange.start(10, MEMORY);
-    using worker = new RawWorker(exchange.address);
-    worker.send(workerHello(0, { process: process ?? processId }), hello({ proof: null }));
-    const [answer] = await worker.frames.atLeast(1);
-    expect(JSON.parse(answer!.payload.toString('utf8'))).toMatchObject({ sameProcess: carrier === 'process' });
-    worker.send(encodeFrame({ ...blankHeader, kind: 'partial', carrier: 'process', count: 40, length: 40 }, undefined, [0]));
-    expect(await worker.ended).toBe('worker 0 names memory of this process but lends none');
   });
 });
 

@@ -4,7 +4,6 @@ export { ControlClient, type ControlClientOptions } from './control-client.ts';
 export { ControlServer, type ControlServerOptions, type HostConnection, type HostPort, type MembershipPort, type WorkerConnection } from './control-server.ts';
 export { PROTOCOL_VERSION } from './coordinator-service.ts';
 export { ExchangeClient, type ExchangeClientOptions, type PushedPartial } from './exchange-client.ts';
-export type { VersionMemory } from './process-memory.ts';
 export { nearestAddress } from './exchange-address.ts';
 export type { PeerHello } from './exchange-hello.ts';
 export { PeerClient, type PeerClientOptions } from './exchange-peer.ts';

@@ -34,15 +34,19 @@ export class SharedFile {
     throw new Error(`${path} is not a plain file`);
   }
 
-  /** What is there is of no use any more: what `put` brings from now on is of this stamp. */
-  begin(stamp: number): void {
-    this.#stamp[0] = BigInt.asUintN(64, BigInt(stamp));
-    writeFully(this.#openDescriptor(), bytesOf(this.#stamp), 0);
-  }
-
-  /** Puts bytes at `offset`. Throws ENOSPC where the tmpfs is full. */
-  put(offset: number, bytes: Uint8Array): void {
-    writeFully(this.#openDescriptor(), bytes, HEAD_BYTES + offset);
+  /**
+   * Puts bytes of `stamp` at `offset`; with the first of them, what is there is of no use any more. False where the file takes no
+   * more: the tmpfs is full, or the file is closed.
+   */
+  put(stamp: number, offset: number, bytes: Uint8Array): boolean {
+    try {
+      const descriptor = this.#openDescriptor();
+      if (offset === 0) this.#begin(descriptor, stamp);
+      writeFully(descriptor, bytes, HEAD_BYTES + offset);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** Fills `bytes`, which the writer has told of, from `offset`. False when the file does not hold what `stamp` says, or did not stay so. */
@@ -56,6 +60,11 @@ export class SharedFile {
   close(): void {
     if (this.#descriptor !== null) closeSync(this.#descriptor);
     this.#descriptor = null;
+  }
+
+  #begin(descriptor: number, stamp: number): void {
+    this.#stamp[0] = BigInt.asUintN(64, BigInt(stamp));
+    writeFully(descriptor, bytesOf(this.#stamp), 0);
   }
 
   /** The system gives the number of a closed descriptor to the next file, so nothing may use it. */

@@ -87,7 +87,7 @@ it.each([
   ['a time that is none', partialWith({ computeMs: -1 }), '-1 milliseconds of computing, expected a number'],
   ['a payload that is too long', announcing(whole.byteLength + 1), '9 payload bytes, expected 8'],
   ['an unknown kind', changed(4, 11), 'kind 11, expected 0 to 10'],
-  ['an unknown carrier', changed(5, 3), 'carrier 3, expected 0 to 2'],
+  ['an unknown carrier', changed(5, 2), 'carrier 2, expected 0 or 1'],
   ['a payload beside a shared file', changed(5, 1), '8 payload bytes, expected 0'],
   ['more than the whole', changed(48, 1), 'bytes 0 to 8 of 1'],
   ['an offset beyond the whole', changed(40, 1), 'bytes 1 to 9 of 8'],

@@ -8,7 +8,7 @@ import { emptyTally, type Tally, type TreeNode } from '@lockstep/reduction';
  * | --- | --- | --- |
  * | 0 | u32 | bytes of the frame, these four among them |
  * | 4 | u8 | kind |
- * | 5 | u8 | carrier: 0 the bytes follow, 1 they lie in a shared file, 2 in memory of this process |
+ * | 5 | u8 | carrier: 0 the bytes follow, 1 they lie in a shared file |
  * | 6 | u16 | slot of the shared file |
  * | 8 | u32 | step of a partial, gradient or norm, or version of parameters or state |
  * | 12, 16 | u32 | level and index of the tree node |
@@ -40,7 +40,7 @@ const KINDS = ['hello', 'partial', 'initial', 'version', 'norms', 'finished', 'g
 export type FrameKind = (typeof KINDS)[number];
 /** Whose payload is JSON. */
 const IN_JSON: ReadonlySet<FrameKind> = new Set<FrameKind>(['hello', 'finished', 'refusal']);
-const CARRIERS = ['inline', 'shared', 'process'] as const;
+const CARRIERS = ['inline', 'shared'] as const;
 export type Carrier = (typeof CARRIERS)[number];
 
 export interface FrameHeader {
@@ -126,7 +126,7 @@ export function decodeHead(head: Buffer): FrameHead {
   const kind = KINDS[head.readUInt8(4)];
   if (kind === undefined) throw malformed(`kind ${head.readUInt8(4)}, expected 0 to ${KINDS.length - 1}`);
   const carrier = CARRIERS[head.readUInt8(5)];
-  if (carrier === undefined) throw malformed(`carrier ${head.readUInt8(5)}, expected 0 to 2`);
+  if (carrier === undefined) throw malformed(`carrier ${head.readUInt8(5)}, expected 0 or 1`);
   const header: FrameHeader = {
     kind,
     carrier,

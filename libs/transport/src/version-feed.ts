@@ -5,7 +5,7 @@ import type { SharedDirectory } from './shared-directory.ts';
 import { blankHeader, CHUNK_BYTES, encodeFrame, lentFramesOf, SHARED_CHUNK_BYTES, type Carrier, type FrameHeader } from './tensor-frame.ts';
 
 /**
- * How versions get to workers: in memory of the process or in a shared file, which frames tell of, or in the frames.
+ * How versions get to workers: in a shared file, which frames tell of, or in the frames.
  * What goes over a socket is copied, once for all: a slow worker may still be sent one version while the shard makes the next.
  */
 export class VersionFeed {
@@ -19,7 +19,6 @@ export class VersionFeed {
   begin(carrier: Carrier, version: number, numBytes: number): OutgoingVersion {
     const header: FrameHeader = { ...blankHeader, kind: 'version', carrier, slot: version % VERSION_SLOTS, step: version, length: numBytes };
     switch (carrier) {
-      case 'process': return new OutgoingVersion(numBytes, SHARED_CHUNK_BYTES, (offset, { length: count }) => [encodeFrame({ ...header, offset, count })]);
       case 'shared': return this.#share(header);
       case 'inline': return this.#copy(header);
     }
@@ -31,23 +30,12 @@ export class VersionFeed {
 
   /** From where the tmpfs is full, the socket carries the rest. */
   #share(header: FrameHeader): OutgoingVersion {
-    let isInFile = true;
+    const file = this.#files[header.slot];
+    let isInFile = file !== undefined;
     return new OutgoingVersion(header.length, SHARED_CHUNK_BYTES, (offset, bytes) => {
-      isInFile &&= this.#put(header, offset, bytes);
+      isInFile &&= file?.put(header.step, offset, bytes) ?? false;
       return isInFile ? [encodeFrame({ ...header, offset, count: bytes.length })] : framesFrom(header, offset, bytes.slice());
     });
-  }
-
-  #put({ slot, step }: FrameHeader, offset: number, bytes: Uint8Array): boolean {
-    const file = this.#files[slot];
-    if (file === undefined) return false;
-    try {
-      if (offset === 0) file.begin(step);
-      file.put(offset, bytes);
-      return true;
-    } catch {
-      return false;
-    }
   }
 
   #copy(header: FrameHeader): OutgoingVersion {

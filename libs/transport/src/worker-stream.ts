@@ -4,7 +4,6 @@ import { partialFile, removePartialFiles } from './exchange-files.ts';
 import { decodeHello, encodeHello, sharingReply, type shardHello, type WorkerHello } from './exchange-hello.ts';
 import type { IncomingStream, StreamHandler } from './exchange-incoming.ts';
 import type { PartialIntake, ShardPort } from './exchange-port.ts';
-import { MemoryLane, processId, readLent, type LentSlice, type VersionMemory } from './process-memory.ts';
 import { SharedFile } from './shared-file.ts';
 import type { SharedDirectory } from './shared-directory.ts';
 import { checkLength, SliceOrder } from './slice-order.ts';
@@ -19,12 +18,6 @@ export interface WorkerStreamEvents {
   ended(): void;
 }
 
-/** What a shard has in common with workers of its machine and of its process. */
-export interface OfferedMemory {
-  readonly directory: SharedDirectory | null;
-  readonly processMemory: boolean;
-}
-
 /** One worker's stream, seen from the shard. */
 export class WorkerStream implements StreamHandler {
   readonly rank: number;
@@ -36,9 +29,6 @@ export class WorkerStream implements StreamHandler {
   readonly #directory: SharedDirectory | null;
   readonly #events: WorkerStreamEvents;
   readonly #files = new Map<number, SharedFile>();
-  /** Where the worker is a thread of this process. */
-  readonly #lane: MemoryLane<VersionMemory, LentSlice> | null;
-  readonly #lent = new Map<number, LentSlice>();
   readonly #assembly = new ChunkAssembly();
   readonly #order = new SliceOrder();
   /** What takes the partial that is arriving; null where that is of no use. */
@@ -46,20 +36,18 @@ export class WorkerStream implements StreamHandler {
   #isWelcome = false;
   #shares = false;
 
-  constructor(stream: IncomingStream, hello: WorkerHello, port: ShardPort, memory: OfferedMemory, events: WorkerStreamEvents) {
+  constructor(stream: IncomingStream, hello: WorkerHello, port: ShardPort, directory: SharedDirectory | null, events: WorkerStreamEvents) {
     this.#stream = stream;
     this.rank = hello.rank;
     this.#connection = hello.connection;
     this.#port = port;
-    this.#directory = memory.directory;
+    this.#directory = directory;
     this.#events = events;
     this.outbox = new VersionOutbox(stream.socket);
-    this.#lane = memory.processMemory && hello.process === processId ? new MemoryLane(hello.connection) : null;
   }
 
   /** How versions get to it. */
   get carrier(): Carrier {
-    if (this.#lane !== null && this.#port.versionMemory !== null) return 'process';
     return this.#shares ? 'shared' : 'inline';
   }
 
@@ -67,7 +55,7 @@ export class WorkerStream implements StreamHandler {
   welcome(): void {
     if (this.#isWelcome) return;
     this.#isWelcome = true;
-    const answer = encodeHello({ length: this.#port.length, sharedDirectory: this.#directory?.path ?? null, sameProcess: this.#lane !== null } satisfies ReturnType<typeof shardHello.parse>);
+    const answer = encodeHello({ length: this.#port.length, sharedDirectory: this.#directory?.path ?? null } satisfies ReturnType<typeof shardHello.parse>);
     this.#stream.send(encodeFrame(blankHeader, answer));
   }
 
@@ -94,7 +82,6 @@ export class WorkerStream implements StreamHandler {
     this.#assembly.abandon();
     this.#intake?.abandon();
     this.#intake = null;
-    this.#lane?.close();
     for (const file of this.#files.values()) file.close();
     if (this.#shares && this.#directory !== null) removePartialFiles(this.#directory.path, this.#connection);
     this.#events.ended();
@@ -105,7 +92,6 @@ export class WorkerStream implements StreamHandler {
     const { proof } = decodeHello(sharingReply, payload);
     this.#shares = this.#directory !== null && proof === this.#directory.proof;
     this.isOpen = true;
-    if (this.#port.versionMemory !== null) this.#lane?.post(this.#port.versionMemory);
     this.#events.opened();
   }
 
@@ -137,16 +123,8 @@ export class WorkerStream implements StreamHandler {
   #bytesOf(frame: TensorFrame): ReadBytes {
     const { carrier, slot, step } = frame.header;
     if (carrier === 'inline') return payloadOf(frame);
-    if (carrier === 'process') return readLent(this.#lentIn(slot));
     const file = this.#sharedFile(slot);
     return (offset, into) => triedToRead(() => file.read(step, offset, into));
-  }
-
-  #lentIn(slot: number): LentSlice {
-    for (let lent = this.#lane?.next(); lent !== undefined; lent = this.#lane?.next()) this.#lent.set(lent.slot, lent);
-    const lent = this.#lent.get(slot);
-    if (lent === undefined) throw new LockstepError('protocol', `worker ${this.rank} names memory of this process but lends none`);
-    return lent;
   }
 
   #sharedFile(slot: number): SharedFile {

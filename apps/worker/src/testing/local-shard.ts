@@ -19,7 +19,6 @@ export interface LocalShardOptions extends ShardRange {
 export class LocalShard implements ShardPort, AsyncDisposable {
   readonly length: number;
   readonly partialBytes: number;
-  readonly versionMemory = null;
   readonly partials: ArrivedPartial[] = [];
   readonly endpoint: ShardEndpoint__Output;
   readonly #directory: string;
@@ -51,7 +50,7 @@ export class LocalShard implements ShardPort, AsyncDisposable {
       release: (vector) => this.#kernels.release(vector),
     });
     this.#server = new ExchangeServer(this, { accept: () => { throw new Error('no peers here'); } }, {
-      token: TOKEN, sharedMemory: true, processMemory: true, serving: true, failureDetectionMs: 10_000,
+      token: TOKEN, sharedMemory: true, serving: true, failureDetectionMs: 10_000,
       onStreamEnd: () => {
         this.numEnded += 1;
         this.#change.notify();

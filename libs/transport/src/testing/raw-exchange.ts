@@ -16,7 +16,7 @@ export const hello = (value: object): Buffer => encodeFrame(blankHeader, encodeH
 
 /** What a worker says first. */
 export const workerHello = (rank: number, fields: object = {}): Buffer =>
-  hello({ role: 'worker', token: TOKEN, rank, connection: `${rank}`.padStart(32, '0'), process: '', ...fields });
+  hello({ role: 'worker', token: TOKEN, rank, connection: `${rank}`.padStart(32, '0'), ...fields });
 
 /** The frames in these bytes; floats in the parts that a reader gives. */
 export function framesIn(...bytes: readonly Buffer[]): TensorFrame[] {

@@ -1,5 +1,4 @@
 import type { ArrivedPartial, PartialHeader, PartialIntake, ShardPort } from '../exchange-port.ts';
-import type { VersionMemory } from '../process-memory.ts';
 import { Journal } from './journal.ts';
 
 type PartialEvent = { readonly rank: number; readonly header: PartialHeader; readonly destination: Uint8Array };
@@ -13,7 +12,6 @@ export class RecordingShard implements ShardPort {
   readonly partialBytes: number;
   readonly journal = new Journal<ShardEvent>();
   needsInitial = false;
-  versionMemory: VersionMemory | null = null;
   /** Which partials are of no use. */
   isCovered: (header: PartialHeader) => boolean = () => false;
   onInitial: (parameters: Uint8Array) => void = () => undefined;
