@@ -119,6 +119,7 @@ export class Cluster {
       },
       onSnapshot,
       nextStep,
+      hearsWorkers: () => this.workers.hearsAny,
       onLog: (message, level) => this.#log(message, level),
       onFailure,
     });

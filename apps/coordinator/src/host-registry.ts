@@ -25,7 +25,8 @@ export interface HostRegistryOptions {
   readonly onPresent: (host: Host, shards: readonly HostedShardMessage[]) => void;
   readonly onMessage: (host: Host, message: HostMessage__Output) => void;
   readonly onLeaving: (host: Host) => void;
-  readonly onLost: (host: Host, reason: string) => void;
+  /** Its connection broke; or it says nothing, and may well live. */
+  readonly onLost: (host: Host, reason: string, how: 'broken' | 'silent') => void;
 }
 
 interface Member {
@@ -147,14 +148,14 @@ export class HostRegistry implements HostPort {
     for (const member of [...this.#members.values()]) {
       const silentMs = nowMs - member.lastHeardMs;
       if (member.host.kind === 'coordinator' || silentMs <= this.#options.failureDetectionMs) continue;
-      this.#lose(member, `silent for ${(silentMs / 1000).toFixed(1)} s`);
+      this.#lose(member, `silent for ${(silentMs / 1000).toFixed(1)} s`, 'silent');
     }
   }
 
-  #lose(member: Member, reason: string): void {
+  #lose(member: Member, reason: string, how: 'broken' | 'silent' = 'broken'): void {
     this.#forget(member);
     member.connection.end();
-    this.#options.onLost(member.host, reason);
+    this.#options.onLost(member.host, reason, how);
   }
 
   #forget({ host, connection }: Member): void {

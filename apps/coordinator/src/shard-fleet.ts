@@ -40,9 +40,14 @@ export interface ShardFleetOptions {
   readonly onSnapshot: (state: TrainingState) => void;
   /** The first step that is not recorded yet. */
   readonly nextStep: () => number;
+  /** Whether any worker that takes part was heard lately. */
+  readonly hearsWorkers: () => boolean;
   readonly onLog: (message: string, level: 'info' | 'warn') => void;
   readonly onFailure: (error: LockstepError) => void;
 }
+
+/** After an outage all connect again within so long of each other: the longest wait before an attempt, and the attempt. */
+const RECONNECTED_WITHIN_MS = 1500;
 
 /**
  * The shards and the processes that host them: places them, lets a replica take a lost one's place, and has all go back
@@ -76,7 +81,7 @@ export class ShardFleet {
       onPresent: (host, shards) => this.#onceStarted(() => this.#present(host, shards)),
       onMessage: (host, message) => this.#onceStarted(() => this.#take(host, message)),
       onLeaving: (host) => this.#enqueue(() => this.#handOver(host)),
-      onLost: (host, reason) => this.#lose(host, reason),
+      onLost: (host, reason, how) => this.#lose(host, reason, how === 'silent'),
     });
     this.#coverages = new CoverageRequests((command) => this.#hosts.broadcast(command));
     this.#here = new ShardHost({
@@ -272,23 +277,31 @@ export class ShardFleet {
     void this.#enqueue(() => this.#replace(host.host, error.message));
   }
 
-  #lose(host: Host, reason: string): void {
+  #lose(host: Host, reason: string, isSilent: boolean): void {
     const what = `${describeHost(host)} was lost: ${reason}`;
     this.#current?.forsake(host.host, what);
     this.#noteHosts();
     void this.#enqueue(async () => {
-      if (!(await this.#comesBack(host.host))) await this.#replace(host.host, what);
+      if (!(await this.#comesBack(host.host, isSilent))) await this.#replace(host.host, what);
       else if (!this.#generation.places.hasAllOf(host.host)) this.#dropReplicasOn(host.host);
     });
   }
 
-  /** A broken connection may be mended at once, and a shard without a replica is worth a moment's wait. */
-  async #comesBack(host: number): Promise<boolean> {
+  /**
+   * A broken connection may be mended at once, and a shard without a replica is worth a moment's wait. Where a host falls silent and
+   * no worker is heard either, it is most likely this process that is cut off: nobody could make a step, so nothing is lost by
+   * waiting for somebody.
+   */
+  async #comesBack(host: number, isSilent: boolean): Promise<boolean> {
     const { places } = this.#generation;
     if (places.hasAllOf(host)) return true;
     const shards = places.primariesOn(host);
     if (shards.length === 0 || shards.every((shard) => places.canPromote(shard))) return false;
-    return this.#until(() => places.hasPrimariesOf(host), this.#options.config.failureDetectionMs / 4);
+    const isBack = (): boolean => places.hasPrimariesOf(host);
+    for (let wasCutOff = false; ; wasCutOff = true) {
+      if (await this.#until(isBack, this.#options.config.failureDetectionMs / 4)) return true;
+      if (this.#closed || !isSilent || this.#options.hearsWorkers()) return wasCutOff && this.#until(isBack, RECONNECTED_WITHIN_MS);
+    }
   }
 
   async #until(holds: () => boolean, timeoutMs: number): Promise<boolean> {

@@ -94,6 +94,12 @@ export class WorkerRegistry implements MembershipPort {
     return activeRanks(this.#membership);
   }
 
+  /** Whether any member that takes part was heard within half the detection time: twice as long as they are silent at most. */
+  get hearsAny(): boolean {
+    const sinceMs = performance.now() - this.#options.failureDetectionMs / 2;
+    return this.membership.some(({ kind, lastHeardMs }) => kind === 'active' && lastHeardMs >= sinceMs);
+  }
+
   /** The least step that a member which takes part said it is at; 0 where there is none. */
   get leastStep(): number {
     const steps = this.ranks.map((rank) => this.#steps.get(rank) ?? 0);
