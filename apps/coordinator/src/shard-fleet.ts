@@ -224,7 +224,7 @@ export class ShardFleet {
 
   #known(): KnownPlacement {
     const { number: generation, startVersion: version, places } = this.#generation;
-    return { generation, number: this.#number, version, shards: places.placements.map(({ primary, replica }) => ({ host: primary, replica })) };
+    return { generation, number: this.#number, version, shards: places.safePlacements.map(({ primary, replica }) => ({ host: primary, replica })) };
   }
 
   /** Gives every shard its replica that has none, where there is a host for it. */

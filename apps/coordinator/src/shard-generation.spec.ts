@@ -174,6 +174,17 @@ describe('a host that comes back by a new connection', () => {
     expect(generation.places.canPromote(0)).toBe(true);
   });
 
+  it('does not have a shard any more that it was told to end, though it said before that this listens', async () => {
+    await replicaOnOther();
+    primary.comesBack({ role: 'primary', tcpAddress: '' });
+    primary.listens(100);
+    expect(generation.places.hasAllOf(1)).toBe(false);
+    const restarted = generation.startPrimaries(null);
+    primary.listens(101);
+    await restarted;
+    expect(generation.places.endpoints.map(({ tcpAddress }) => tcpAddress)).toEqual(['127.0.0.1:101']);
+  });
+
   it('ends a replica that does not listen yet: it is asked for anew', async () => {
     const replica = generation.startReplica(0, 2);
     other.comesBack({ role: 'replica', version: -1, tcpAddress: '' });

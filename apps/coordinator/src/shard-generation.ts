@@ -48,6 +48,8 @@ export class ShardGeneration {
   readonly #started = new AwaitedHosts<ShardEndpoint__Output>();
   /** Replicas that are to take over and have not all that their primaries have. */
   readonly #synced = new AwaitedHosts<void>();
+  /** Shards that hosts were told to end: where such a one is said to listen, that was sent before. */
+  readonly #ended = new Set<string>();
 
   constructor(options: ShardGenerationOptions) {
     const { ranges, placements, layout, optimizer, firstStep, shelf, onFinished, onSnapshot } = options;
@@ -123,6 +125,7 @@ export class ShardGeneration {
   present({ host }: Host, shards: readonly HostedShardMessage[]): void {
     const ours = shards.filter(({ generation }) => generation === this.number);
     const [strays = [], held = []] = [true, false].map((isStray) => ours.filter((hosted) => this.#isStray(host, hosted) === isStray));
+    for (const { shard } of strays) this.#ended.add(keyOf(host, shard));
     this.#options.hosts.send(host, { drop: { belowGeneration: this.number, shardNumbers: strays.map(({ shard }) => shard) } });
     for (const { shard, role, replicaAddress } of held) {
       if (this.places.primary(shard) !== host) continue;
@@ -147,6 +150,7 @@ export class ShardGeneration {
     const range = this.places.range(shard);
     const plan: ShardPlan = { ...this.#options.plan, range, shard, shards: this.places.ranges.length };
     const start = state === null ? null : shelf.put(bytesOf(cutState(state, layout, range)));
+    this.#ended.delete(keyOf(host, shard));
     const listening = this.#started.await(host, keyOf(host, shard));
     hosts.send(host, {
       startShard: { generation: this.number, shard, role, planJson: JSON.stringify(plan), start, startVersion: this.startVersion, sharedMemory },
@@ -179,7 +183,8 @@ export class ShardGeneration {
   }
 
   #takeReady(host: number, ready: NonNullable<HostMessage__Output['shardReady']>): void {
-    const endpoint = ready.generation === this.number ? this.#locate(host, ready) : null;
+    if (ready.generation !== this.number || this.#ended.has(keyOf(host, ready.shard))) return;
+    const endpoint = this.#locate(host, ready);
     if (endpoint !== null) this.#started.resolve(keyOf(host, ready.shard), endpoint);
   }
 

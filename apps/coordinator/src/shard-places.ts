@@ -31,6 +31,11 @@ export class ShardPlaces {
     return this.#places.map(({ primary, replica }) => ({ primary, replica }));
   }
 
+  /** The same, of replicas those alone that could take over. */
+  get safePlacements(): readonly ShardPlacement[] {
+    return this.#places.map(({ primary, replica, isInSync }) => ({ primary, replica: isInSync ? replica : null }));
+  }
+
   get ranges(): readonly ShardRange[] {
     return this.#places.map(({ range }) => range);
   }
