@@ -146,6 +146,24 @@ describe('what a host tells its coordinator', () => {
     expect(link.all('stepsFinished').flatMap((message) => message.steps ?? []).map(({ step }) => step)).toEqual([4, 5]);
   }, 20_000);
 
+  it('is its copies in the order of their versions, though it comes back while one is on its way', async () => {
+    await using host = await new Host().welcome();
+    const { link } = host;
+    const endpoints = await place(run, 1, [host]);
+    using worker = team(run, endpoints, 1)[0]!;
+    await worker.reached(2);
+    await link.message('snapshot', ({ version }) => version === 2);
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+    link.gate = gate;
+    await worker.reached(6);
+    link.disconnect();
+    link.messages.length = 0;
+    link.connect();
+    open();
+    await link.message('snapshot', ({ version }) => version === 6);
+    expect(link.all('snapshot').map(({ version }) => version)).toEqual([2, 4, 6]);
+  });
+
   it('is the copies that the plan or a command asks for, whole', async () => {
     await using host = await new Host().welcome();
     const { link } = host;

@@ -12,6 +12,8 @@ export class CommandingLink implements HostLink {
   readonly blocks = new Map<string, Uint8Array>();
   /** How many more blocks are refused, as by a connection that breaks. */
   refuseBlocks = 0;
+  /** Blocks arrive when this has resolved. */
+  gate: Promise<void> = Promise.resolve();
   isConnected = false;
   isClosed = false;
   readonly #events: HostLinkEvents;
@@ -51,15 +53,16 @@ export class CommandingLink implements HostLink {
     });
   }
 
-  putBlock(parts: readonly Uint8Array[]): Promise<BlockReference__Output> {
+  async putBlock(parts: readonly Uint8Array[]): Promise<BlockReference__Output> {
     if (!this.isConnected || this.refuseBlocks > 0) {
       this.refuseBlocks = Math.max(0, this.refuseBlocks - 1);
-      return Promise.reject(new Error('the connection broke'));
+      throw new Error('the connection broke');
     }
+    await this.gate;
     const bytes = Buffer.concat(parts);
     const reference = { sha256: sha256(bytes), numBytes: bytes.byteLength, path: '' };
     this.blocks.set(reference.sha256, bytes);
-    return Promise.resolve(reference);
+    return reference;
   }
 
   fetchBlock(reference: BlockReference__Output): Promise<Buffer> {
