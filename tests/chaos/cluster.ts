@@ -134,7 +134,12 @@ export class Cluster implements AsyncDisposable {
   async #surroundings(name: string, host: Host | null): Promise<StartOptions> {
     const own = join(this.#options.directory, host === null ? 'tmp' : `tmp-${name}`);
     await mkdir(own, { recursive: true });
-    return { env: { TMPDIR: own, XDG_CACHE_HOME: own }, launcher: host === null ? [] : launcherOn(host, own) };
+    return { env: { TMPDIR: own, XDG_CACHE_HOME: own }, launcher: host === null ? this.#launcherHere(name) : launcherOn(host, own) };
+  }
+
+  #launcherHere(name: string): readonly string[] {
+    const isApart = this.#options.shape.workersApart && name.startsWith('worker');
+    return isApart ? ['unshare', '--uts', 'sh', '-c', 'hostname apart && exec "$@"', 'sh'] : [];
   }
 
   #hostOf(name: string): Promise<Host | null> {

@@ -6,9 +6,9 @@ export function describeSchedule({ seed, shape, faults }: Schedule): string {
   return [`seed ${seed}: ${describeShape(shape)}`, ...faults.map(describePlanned)].join('\n');
 }
 
-export function describeShape({ place, shardHosts, shards, replicas, workers, servers, checkpointEverySteps }: Shape): string {
+export function describeShape({ place, workersApart, shardHosts, shards, replicas, workers, servers, checkpointEverySteps }: Shape): string {
   const cluster = `${workers.length} workers${servers.length > 0 ? `, ${servers.length} parameter servers` : ''}`;
-  const where = place === 'machine' ? 'on one machine' : 'on hosts of their own';
+  const where = place === 'network' ? 'on hosts of their own' : workersApart ? 'on one machine, the workers under another name' : 'on one machine';
   return `${cluster} ${where}; ${shards ?? 'one a host:'} shards on ${shardHosts.join(' and ')}, ${replicas === 1 ? 'with' : 'without'} replicas; a checkpoint every ${checkpointEverySteps} steps`;
 }
 

@@ -4,6 +4,8 @@ import { uniformStream, type ShardHostKind } from '@lockstep/core';
 export interface Shape {
   /** `machine`: one host, with Unix sockets and shared memory; `network`: a host each, in network namespaces. */
   readonly place: 'machine' | 'network';
+  /** The workers' machine bears another name than that of the rest: they add up among themselves what goes to shards there. */
+  readonly workersApart: boolean;
   readonly shardHosts: readonly ShardHostKind[];
   readonly replicas: 0 | 1;
   /** Null: one a host. */
@@ -61,7 +63,8 @@ export interface ScheduleOptions {
  */
 export function drawSchedule(options: ScheduleOptions): Schedule {
   const draws = new Draws(options.seed);
-  const shape = drawShape(draws);
+  const drawn = drawShape(draws);
+  const shape: Shape = { ...drawn, workersApart: drawn.place === 'machine' && options.seed % 2 === 1 };
   const world = new World(shape);
   const faults: PlannedFault[] = [];
   for (let index = 0; index < options.numFaults; index += 1) {
@@ -83,7 +86,7 @@ const ALONE: ReadonlySet<FaultKind> = new Set(['join', 'full-disk', 'restart-all
 
 const SHARD_HOSTS: readonly (readonly ShardHostKind[])[] = [['coordinator'], ['workers'], ['servers'], ['workers', 'servers'], ['coordinator', 'workers'], ['coordinator', 'servers']];
 
-function drawShape(draws: Draws): Shape {
+function drawShape(draws: Draws): Omit<Shape, 'workersApart'> {
   const shardHosts = draws.one(SHARD_HOSTS);
   const workers = draws.one([1, 2, 2, 3, 3, 4]);
   const servers = shardHosts.includes('servers') ? draws.whole(1, 2) : 0;

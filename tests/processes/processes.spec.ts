@@ -83,6 +83,24 @@ describe('processes started by hand', () => {
     expect(hashOf(apart.events.at(-1))).toBe(hashOf(trained.events.at(-1)));
   });
 
+  it.each([[], ['--wire', 'int8', '--parameter-wire', 'bf16']])('add up among themselves on one machine what goes to shards on another, also when the one is killed that does so for all: %s', async (...wire) => {
+    const { coordinator, address } = await startCoordinator('--min-workers', '3', '--shards', '2', ...LONG, ...PATIENT, ...wire);
+    const near = { launcher: ['unshare', '--map-root-user', '--uts', 'sh', '-c', 'hostname near && exec "$@"', 'sh'] };
+    const workers = [0, 1, 2].map(() => startWith(near, 'worker', '--join', address));
+    const { message } = await coordinator.event('log', (event) => event.message.startsWith('the workers of near add up with worker'));
+    const byRank = new Map<number | undefined, LockstepProcess | undefined>();
+    for (const rank of [0, 1, 2]) {
+      const { pid } = await coordinator.event('worker', (event) => event.rank === rank && event.state === 'training');
+      byRank.set(rank, workers.find(({ child }) => child.pid === pid));
+    }
+    const relay = Number(/worker (\d)/.exec(message)?.[1]);
+    await coordinator.event('step', ({ step, workers: parts }) => step >= 10 && parts.length === 3);
+    byRank.get(relay)?.child.kill('SIGKILL');
+    await coordinator.event('log', (event) => event.message.startsWith('the workers of near add up') && event.message !== message);
+    if (wire.length === 0) await expectQuietEnd(coordinator);
+    else await expectSameEnd(coordinator, wire);
+  });
+
   it('take a worker in that comes after the start', async () => {
     const { coordinator, address } = await startCoordinator('--min-workers', '1', ...LONG, ...PATIENT);
     const first = start('worker', '--join', address);
@@ -289,6 +307,14 @@ async function expectQuietEnd(process: LockstepProcess): Promise<readonly RunEve
   expect(events.at(-1)).toMatchObject({ event: 'end', steps: 150 });
   expect(hashOf(events.at(-1))).toBe(quietHash);
   return events;
+}
+
+/** Ends as one worker does with the same flags. */
+async function expectSameEnd(process: LockstepProcess, flags: readonly string[]): Promise<void> {
+  const { exitCode, stderr, events } = await process.ended;
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  const alone = await lockstepEvents('train', '--runs-dir', runsDirectory, '--workers', '1', ...LONG, ...PATIENT, ...flags);
+  expect(hashOf(events.at(-1))).toBe(hashOf(alone.events.at(-1)));
 }
 
 /** Matches the n-th of the events that match. */

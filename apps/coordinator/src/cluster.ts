@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import type { LockstepError, Rank, RunEvent } from '@lockstep/core';
 import type { Journal } from '@lockstep/checkpoint';
+import { ranksByHost } from '@lockstep/scheduling';
 import { BlockShelf, ControlServer, insecureServerCredentials, type FinishedStep } from '@lockstep/transport';
 import type { CoordinatorOptions } from './coordinator-options.ts';
 import { EvaluationRounds } from './evaluation-round.ts';
+import { HostRelays } from './host-relays.ts';
 import type { OpenRun } from './known-run.ts';
 import { ShardFleet } from './shard-fleet.ts';
 import type { TrainingState } from './shard-states.ts';
@@ -35,6 +37,7 @@ export class Cluster {
   readonly fleet: ShardFleet;
   readonly dispatcher: WorkDispatcher;
   readonly rounds: EvaluationRounds;
+  readonly #relays: HostRelays;
   readonly #options: ClusterOptions;
   readonly #control: ControlServer;
 
@@ -44,6 +47,7 @@ export class Cluster {
     this.rounds = new EvaluationRounds(this.shelf, () => this.workers.ranks, (rank, message) => this.workers.send(rank, message));
     this.fleet = this.#createFleet();
     this.dispatcher = this.#createDispatcher();
+    this.#relays = this.#createRelays();
     this.#control = new ControlServer({
       membership: this.workers, hosts: this.fleet.port, shelf: this.shelf, credentials: insecureServerCredentials(),
       onNote: (level, message) => this.#log(message, level),
@@ -88,6 +92,8 @@ export class Cluster {
       onWaiting: (reason) => this.#log(`waiting for workers: ${reason}`, 'info'),
       onPart: (part) => this.rounds.take(part),
       onRank: (rank, { hostname, pid }) => journal.append({ kind: 'rank', rank, hostname, pid }),
+      routed: (placement, hostname) => this.#relays.routed(placement, hostname),
+      onRelay: (rank, ready) => this.#relays.ready(rank, ready),
       onChange: (change) => this.#changeWorkers(change),
       onFailure,
     });
@@ -104,6 +110,7 @@ export class Cluster {
       onHostNumber: ({ host, kind, hostname, pid }) => journal.append({ kind: 'host', host, hostKind: kind, hostname, pid }),
       onPlaced: (placement) => journal.append({ kind: 'placement', ...placement, shards: [...placement.shards] }),
       onPlacement: (placement, beginsAt) => {
+        this.#relays.place(placement.generation);
         this.workers.announce(placement);
         if (beginsAt !== null) this.dispatcher.begin(beginsAt);
       },
@@ -112,6 +119,7 @@ export class Cluster {
         try {
           this.workers.finished(finished);
           this.dispatcher.finished(finished);
+          this.#relays.begin();
           onFinished(finished);
         } catch (error) {
           onFailure(error);
@@ -129,7 +137,7 @@ export class Cluster {
     return new WorkDispatcher({
       config: this.#options.config,
       membership: () => this.workers.membership,
-      ranks: () => this.workers.ranks,
+      ranks: () => ranksByHost(this.workers.membership),
       leastStep: () => this.workers.leastStep,
       send: (rank, message) => this.workers.send(rank, message),
       coverage: () => this.fleet.coverage(),
@@ -142,8 +150,20 @@ export class Cluster {
     });
   }
 
+  #createRelays(): HostRelays {
+    return new HostRelays({
+      sharedMemory: this.#options.sharedMemory,
+      membership: () => this.workers.membership,
+      shardHostnames: () => this.fleet.hostnames,
+      send: (rank, message) => this.workers.send(rank, message),
+      onRerouted: (hostname) => this.workers.reroute(hostname),
+      onLog: (message) => this.#log(message, 'info'),
+    });
+  }
+
   #changeWorkers(change: { readonly joined: Rank } | { readonly leaving: Rank } | { readonly lost: Rank }): void {
     if ('joined' in change) {
+      this.#relays.repeat(change.joined);
       this.rounds.joined(change.joined);
       this.dispatcher.joined(change.joined);
     } else if ('leaving' in change) {
@@ -152,6 +172,7 @@ export class Cluster {
       this.rounds.lost(change.lost);
       this.dispatcher.lost(change.lost);
     }
+    this.#relays.update();
   }
 
   #log(message: string, level: 'info' | 'warn'): void {

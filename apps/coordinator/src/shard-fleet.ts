@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { assertNever, LockstepError, messageOf, type RunConfig, type ShardsEvent } from '@lockstep/core';
 import { cutIntoShards, ShardHost } from '@lockstep/parameter-server';
 import { afterHostLoss, hostsForShards, missingReplicas, placeShards, type ShardPlacement } from '@lockstep/scheduling';
@@ -85,7 +86,7 @@ export class ShardFleet {
     });
     this.#coverages = new CoverageRequests((command) => this.#hosts.broadcast(command));
     this.#here = new ShardHost({
-      kind: 'coordinator', hostname: 'coordinator', listenOn, sharedMemory,
+      kind: 'coordinator', hostname: hostname(), listenOn, sharedMemory,
       connect: (events) => connectInProcess(this.#hosts, shelf, events),
       onEnd: () => undefined,
     });
@@ -94,6 +95,11 @@ export class ShardFleet {
   /** Where processes that host shards join. */
   get port(): HostPort {
     return this.#hosts;
+  }
+
+  /** Of the machine that each shard is on, in range order; '' of one whose host is not there. */
+  get hostnames(): readonly string[] {
+    return this.#generation.places.placements.map(({ primary }) => this.#hosts.get(primary)?.hostname ?? '');
   }
 
   /** Resolves when so many hosts of a kind are there; tells what it waits for. */
@@ -218,7 +224,7 @@ export class ShardFleet {
     this.#introducePeers();
     onPlaced(this.#known());
     onEvent({ event: 'shards', generation, version: beginsAt ?? nextStep(), cause, hosts: places.placements.map(({ primary }) => this.#describe(primary)) });
-    onPlacement({ number: this.#number, generation, shards, token }, beginsAt);
+    onPlacement({ number: this.#number, generation, shards, token, relayAddresses: [] }, beginsAt);
     void this.#enqueue(() => this.#replicate());
   }
 

@@ -12,7 +12,7 @@ const topologyJson = '{"class_name":"Sequential"}';
 const config = runSchema.parse({});
 const terms: RunTerms = { config, bundle: { source: 'export default 1', sha256: 'ab' }, dataset: { sha256: 'cd', numBytes: 5, path: '/data' } };
 
-const placement: PlacementMessage = { number: 1, generation: 1, shards: [{ unixAddress: 'unix:/s', tcpAddress: '127.0.0.1:1', from: 0, to: 9 }], token: 't' };
+const placement: PlacementMessage = { number: 1, generation: 1, shards: [{ unixAddress: 'unix:/s', tcpAddress: '127.0.0.1:1', from: 0, to: 9 }], token: 't', relayAddresses: [] };
 const newRun: KnownRun = { runId: 'run-1', nextRank: 0, model: null };
 
 const step: FinishedStep = { step: 7, numExamples: 8, numCorrect: 4, lossSum: 1, numNonFinite: 0, learningRate: 1, workers: [], digests: [], atMs: 0 };
@@ -95,6 +95,8 @@ class Cluster implements AsyncDisposable {
       onWaiting: (reason) => this.waiting.push(reason),
       onPart: (part) => this.parts.push(part),
       onRank: (rank) => this.given.push(rank),
+      routed: (placement) => placement,
+      onRelay: () => undefined,
       onChange: (change) => {
         this.changes.push(change);
         this.#changed.resolve();

@@ -3,7 +3,7 @@ import {
   activeRanks, chooseNumerics, decideStart, describeMember, memberOf, presentMembers, refusalOf, silentMembers,
   withActive, withAllHeard, withLeaving, withLeft, withLost, withRejoined, type Member, type Membership,
 } from '@lockstep/scheduling';
-import { PROTOCOL_VERSION, type BlockReference, type CoordinatorMessage, type EvaluationPartMessage, type FinishedStep, type MembershipPort, type ModelReadyMessage, type PlacementMessage, type WorkerConnection, type WorkerMessage__Output } from '@lockstep/transport';
+import { PROTOCOL_VERSION, type BlockReference, type CoordinatorMessage, type EvaluationPartMessage, type FinishedStep, type MembershipPort, type ModelReadyMessage, type PlacementMessage, type RelayReadyMessage, type WorkerConnection, type WorkerMessage__Output } from '@lockstep/transport';
 import { ModelAgreement, type BuiltModel } from './model-agreement.ts';
 
 /** What every worker is told of the run when it joins. */
@@ -33,6 +33,9 @@ export interface WorkerRegistryOptions {
   readonly onRank: (rank: Rank, capabilities: Capabilities) => void;
   /** The members that take part are others now; `lost` is one that will not finish what it had. */
   readonly onChange: (change: { readonly joined: Rank } | { readonly leaving: Rank } | { readonly lost: Rank }) => void;
+  /** The placement as the workers of a machine are to follow it. */
+  readonly routed: (placement: PlacementMessage, hostname: string) => PlacementMessage;
+  readonly onRelay: (rank: Rank, ready: RelayReadyMessage) => void;
   /** The workers cannot compute this run: it ends. */
   readonly onFailure: (error: LockstepError) => void;
 }
@@ -116,7 +119,12 @@ export class WorkerRegistry implements MembershipPort {
   /** Tells the workers, now and those to come, where the shards are. */
   announce(placement: PlacementMessage): void {
     this.#placement = placement;
-    for (const rank of this.ranks) this.send(rank, { placement });
+    for (const rank of this.ranks) this.#place(rank);
+  }
+
+  /** Tells the workers of one machine again where the shards are: how they are to be reached has changed. */
+  reroute(hostname: string): void {
+    for (const { rank, kind, capabilities } of this.#membership) if (kind === 'active' && capabilities.hostname === hostname) this.#place(rank);
   }
 
   send(rank: Rank, message: CoordinatorMessage): void {
@@ -159,6 +167,7 @@ export class WorkerRegistry implements MembershipPort {
     else if (message.modelReady) this.#takeModel(rank, message.modelReady);
     else if (message.evaluationPart) this.#options.onPart(message.evaluationPart);
     else if (message.heartbeat) this.#steps.set(rank, message.heartbeat.step);
+    else if (message.relayReady) this.#options.onRelay(rank, message.relayReady);
     else if (message.leave) this.#leave(rank);
     else if (message.failure) this.#fail(rank, message.failure);
   }
@@ -234,9 +243,15 @@ export class WorkerRegistry implements MembershipPort {
     if (typeof model === 'string') return this.#fail(rank, { code: 'config', message: model, hint: '' });
     this.#membership = withActive(this.#membership, rank);
     this.#tell(memberOf(this.#membership, rank), 'training');
-    if (this.#placement !== null) this.send(rank, { placement: this.#placement });
+    this.#place(rank);
     this.#decideStart(model);
     this.#options.onChange({ joined: rank });
+  }
+
+  #place(rank: Rank): void {
+    const member = memberOf(this.#membership, rank);
+    if (this.#placement === null || member === undefined) return;
+    this.send(rank, { placement: this.#options.routed(this.#placement, member.capabilities.hostname) });
   }
 
   #decideStart(model: BuiltModel): void {

@@ -1,29 +1,24 @@
 import type { LockstepError } from '@lockstep/core';
 import { Backoff } from '@lockstep/scheduling';
-import { ExchangeClient, type ShardEndpoint__Output, type VersionPort } from '@lockstep/transport';
-import type { HeldPartial } from './held-partial.ts';
-import { shardAddress } from './shard-address.ts';
+import { ExchangeClient, type ExchangeClientOptions } from '@lockstep/transport';
+import type { AnnouncedNodes, HeldPartial } from './held-partial.ts';
 
-export interface ShardLinkOptions {
-  readonly rank: number;
-  /** Where this worker joined its coordinator. */
-  readonly joined: string;
-  readonly endpoint: ShardEndpoint__Output;
-  readonly token: string;
-  readonly versions: VersionPort;
-  /** The initial parameters of the whole vector. */
-  readonly initial: Float32Array;
-  /** Bytes of a partial's first elements. */
-  readonly partialBytes: (length: number) => number;
+export interface ShardLinkOptions extends Pick<ExchangeClientOptions, 'role' | 'rank' | 'token' | 'length' | 'versions' | 'initial'> {
+  /** Where the shard, or a relay to it, is reached now. */
+  readonly address: () => string;
+  /** The shard's slice of a sum. */
+  readonly sliceOf: (sum: Uint8Array) => Uint8Array;
   /** The partials of the current step. */
   readonly held: () => readonly HeldPartial[];
+  /** What is being computed now. */
+  readonly announced: () => AnnouncedNodes | null;
   /** The stream broke (attempt 0), or could not be opened again; it is tried again. */
   readonly onBroken: (error: LockstepError, attempt: number) => void;
 }
 
 /**
  * The way to one shard: a stream that is opened again, with back-off, whenever it breaks, until the link is closed.
- * Every stream begins with what the worker holds of the current step; the shard ignores what it has.
+ * Every stream begins with what is held of the current step; the shard ignores what it has.
  */
 export class ShardLink {
   readonly #options: ShardLinkOptions;
@@ -42,10 +37,9 @@ export class ShardLink {
     if (this.#isOpen) this.#send(partial);
   }
 
-  /** Whether this is the way to the shard at that endpoint. */
-  leadsTo({ unixAddress, tcpAddress }: ShardEndpoint__Output, token: string): boolean {
-    const { endpoint } = this.#options;
-    return endpoint.unixAddress === unixAddress && endpoint.tcpAddress === tcpAddress && this.#options.token === token;
+  /** Tells a relay what is being computed. */
+  announce({ step, nodes }: AnnouncedNodes): void {
+    if (this.#isOpen) this.#client?.announce(step, nodes);
   }
 
   close(): void {
@@ -55,21 +49,22 @@ export class ShardLink {
   }
 
   #connect(): void {
-    const { rank, joined, endpoint, token, versions, initial } = this.#options;
+    const { role, rank, token, length, versions, initial, address } = this.#options;
     this.#client = new ExchangeClient({
-      rank, token, versions,
-      address: shardAddress(endpoint, joined),
-      length: endpoint.to - endpoint.from,
-      initial: () => initial.subarray(endpoint.from, endpoint.to),
+      role, rank, token, length, versions, initial,
+      address: address(),
       onOpen: () => this.#opened(),
       onLost: (error) => this.#lost(error),
     });
   }
 
   #opened(): void {
+    const { announced, held } = this.#options;
     this.#isOpen = true;
     this.#backoff.opened(performance.now());
-    for (const partial of this.#options.held()) this.#send(partial);
+    const underWay = announced();
+    if (underWay !== null) this.announce(underWay);
+    for (const partial of held()) this.#send(partial);
   }
 
   #lost(error: LockstepError): void {
@@ -80,7 +75,6 @@ export class ShardLink {
   }
 
   #send({ header, slot, sum }: HeldPartial): void {
-    const { endpoint: { from, to }, partialBytes } = this.#options;
-    this.#client?.push(header, slot, sum.subarray(partialBytes(from), partialBytes(to)));
+    this.#client?.push(header, slot, this.#options.sliceOf(sum));
   }
 }

@@ -11,7 +11,7 @@ const LENGTH = 6;
 const RANGE = { from: 2, to: 6 };
 const parameters = Float32Array.from({ length: LENGTH }, (_, index) => index);
 const partial = (microBatch: number): HeldPartial => ({
-  header: { step: 0, node: leafOf(microBatch), tally: { numExamples: 1, numCorrect: 0, lossSum: 0, numNonFinite: 0 }, computeMs: 1, digests: [microBatch] },
+  header: { step: 0, node: leafOf(microBatch), tally: { numExamples: 1, numCorrect: 0, lossSum: 0, numNonFinite: 0 }, shares: [{ rank: 0, microBatches: 1, computeMs: 1 }], digests: [microBatch] },
   slot: microBatch,
   sum: bytesOf(Float32Array.from({ length: LENGTH }, (_, index) => index * 100 + microBatch)),
 });
@@ -30,7 +30,7 @@ function connect() {
   const [held, errors]: [HeldPartial[], LockstepError[]] = [[], []];
   const versions = new VersionAssembly(LENGTH, 1, () => change.notify());
   const links = new ShardLinks({
-    rank: 3, joined: 'unix:none', versionPort: (shard, range) => versions.port(shard, range), initial: parameters.map((value) => value + 0.5), partialBytes: (length) => length * 4, held: () => held,
+    rank: 3, joined: 'unix:none', versionPort: (shard, range) => versions.port(shard, range), initial: parameters.map((value) => value + 0.5), partialBytes: (length) => length * 4, held: () => held, announced: () => null,
     onBroken: (_, error) => {
       errors.push(error);
       change.notify();
@@ -43,7 +43,7 @@ function connect() {
   return { links, versions, held, errors, until };
 }
 
-const placed = ({ endpoint }: LocalShard, token = TOKEN) => ({ number: 0, generation: 0, token, shards: [endpoint] });
+const placed = ({ endpoint }: LocalShard, token = TOKEN) => ({ number: 0, generation: 0, token, shards: [endpoint], relayAddresses: [] });
 
 it('sends a shard its slice of each partial, and puts its versions in their place', async () => {
   const shard = await startShard();

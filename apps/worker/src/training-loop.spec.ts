@@ -23,7 +23,7 @@ async function startShards(start: { readonly version: number; readonly parameter
 }
 
 const placement = (shards: readonly LocalShard[], number = 0, generation = 0) =>
-  ({ number, generation, token: TOKEN, shards: shards.map(({ endpoint }) => endpoint) });
+  ({ number, generation, token: TOKEN, shards: shards.map(({ endpoint }) => endpoint), relayAddresses: [] });
 const all = (fromStep: number, untilStep: number) => ({ fromStep, untilStep, nodes: nodesCovering(0, MICRO_BATCHES) });
 const values = (shards: readonly LocalShard[]): Float32Array => Float32Array.from(shards.flatMap(({ parameters }) => [...parameters]));
 

@@ -5,7 +5,7 @@ import type { PlacementMessage } from '@lockstep/transport';
 import { Change } from './change.ts';
 import { CurrentAssignment } from './current-assignment.ts';
 import type { EngineHandle, PartialMessage } from './engine-handle.ts';
-import type { HeldPartial } from './held-partial.ts';
+import { PARTIALS_A_STEP, type AnnouncedNodes, type HeldPartial } from './held-partial.ts';
 import { versionPorts } from './rounded-versions.ts';
 import { ShardLinks } from './shard-links.ts';
 import { VersionAssembly, type CompleteVersion } from './version-assembly.ts';
@@ -36,9 +36,6 @@ interface CurrentStep {
   readonly versions: VersionAssembly;
 }
 
-/** More partials than a worker can have in a step; the slots of a partial's frame are twice as many. */
-const PARTIALS_A_STEP = 32_768;
-
 /** A worker's part of the training: it follows the shards, wherever they are, from version to version. */
 export class TrainingLoop {
   readonly assignment: CurrentAssignment;
@@ -48,6 +45,8 @@ export class TrainingLoop {
   #generation: Generation | null = null;
   /** The partials of the current step, which stay in the engine's memory until the next begins. */
   #held: HeldPartial[] = [];
+  /** What is being computed now. */
+  #announced: AnnouncedNodes | null = null;
   #step = 0;
   #newestMs = -Infinity;
 
@@ -77,7 +76,7 @@ export class TrainingLoop {
 
   /** A partial of the current step is computed: keeps it, and sends each shard its slice. */
   takePartial({ step, node, tally, computeMs, digests, sum }: PartialMessage): void {
-    const partial = { header: { step, node, tally, computeMs, digests }, slot: (step % 2) * PARTIALS_A_STEP + this.#held.length, sum };
+    const partial = { header: { step, node, tally, digests, shares: [{ rank: this.#options.rank, microBatches: 2 ** node.level, computeMs }] }, slot: (step % 2) * PARTIALS_A_STEP + this.#held.length, sum };
     this.#held.push(partial);
     this.#generation?.shards.push(partial);
   }
@@ -125,12 +124,15 @@ export class TrainingLoop {
   #beginStep(step: number): Set<number> {
     this.#step = step;
     this.#held = [];
+    this.#announced = null;
     return new Set();
   }
 
   /** Partials are pushed as they come. */
   async #compute(nodes: readonly TreeNode[], { step, parameters, done, versions }: CurrentStep): Promise<void> {
     const { engine } = this.#options;
+    this.#announced = { step, nodes };
+    this.#generation?.shards.announce(this.#announced);
     await engine.compute({ step, begins: done.size === 0, nodes, parameters });
     versions.markLoaded();
     for (const microBatch of microBatchesIn(nodes)) done.add(microBatch);
@@ -146,6 +148,7 @@ export class TrainingLoop {
       this.assignment.rewind();
       engine.interrupt();
       this.#held = [];
+      this.#announced = null;
     }
     const versions = new VersionAssembly(layout.totalLength, shards.length, () => {
       this.#newestMs = performance.now();
@@ -153,7 +156,7 @@ export class TrainingLoop {
       this.#change.notify();
     });
     const links = new ShardLinks({
-      rank, joined, initial, versionPort: versionPorts(versions, layout.trainableLength, config.parameterWire), partialBytes: encodedBytes(config.wire, layout.trainableLength), held: () => this.#held, onBroken: onShardBroken,
+      rank, joined, initial, versionPort: versionPorts(versions, layout.trainableLength, config.parameterWire), partialBytes: encodedBytes(config.wire, layout.trainableLength), held: () => this.#held, announced: () => this.#announced, onBroken: onShardBroken,
     });
     this.#generation = { versions, shards: links, over: new AbortController() };
     this.#change.notify();

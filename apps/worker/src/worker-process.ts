@@ -1,10 +1,11 @@
 import { layOutParameters, LockstepError, messageOf, runSchema, type Capabilities, type Numerics, type ParameterSpec, type RunConfig } from '@lockstep/core';
 import { isTreeNode, type TreeNode } from '@lockstep/reduction';
-import type { CoordinatorMessage__Output, EvaluateMessage, WelcomeMessage, WorkerMessage } from '@lockstep/transport';
+import type { CoordinatorMessage__Output, EvaluateMessage, PlacementMessage, WelcomeMessage, WorkerMessage } from '@lockstep/transport';
 import { obtainDataset } from './dataset-block.ts';
 import type { EngineHandle, EngineHandleOptions, EvaluatedMessage, ReadyMessage } from './engine-handle.ts';
 import { HostedShards } from './hosted-shards.ts';
 import { Membership } from './membership.ts';
+import { HostRelay } from './relay/host-relay.ts';
 import { TrainingLoop } from './training-loop.ts';
 
 export interface WorkerOptions {
@@ -63,6 +64,7 @@ class WorkerProcess {
   #engine: WorkerEngine | null = null;
   #loop: TrainingLoop | null = null;
   #hosted: HostedShards | null = null;
+  #relay: HostRelay | null = null;
 
   constructor(options: WorkerOptions, device: WorkerDevice) {
     this.#options = options;
@@ -91,7 +93,7 @@ class WorkerProcess {
   async close(): Promise<void> {
     this.#loop?.close();
     this.#membership.control.close();
-    await this.#hosted?.close();
+    await Promise.all([this.#hosted?.close(), this.#relay?.close()]);
     await this.#engine?.close();
   }
 
@@ -111,8 +113,10 @@ class WorkerProcess {
     if (config.shardHosts.includes('workers')) this.#hostShards(config);
     const engine = await this.#startEngine(config, welcome);
     const { specs, topology, initial } = await engine.ready;
+    const layout = layOutParameters(specs);
+    this.#relay = this.#createRelay(welcome.rank, config, layout.trainableLength);
     this.#loop = new TrainingLoop({
-      rank: welcome.rank, joined: join, engine, layout: layOutParameters(specs), initial, config,
+      rank: welcome.rank, joined: join, engine, layout, initial, config,
       onShardBroken: (shard, error, attempt) => {
         if (attempt === 0) this.#options.onNote(`shard ${shard}: ${error.message}; connecting again`);
       },
@@ -131,6 +135,15 @@ class WorkerProcess {
     if (leaving.aborted) this.#hosted.leave();
   }
 
+  #createRelay(rank: number, config: RunConfig, trainableLength: number): HostRelay {
+    const { join, onNote } = this.#options;
+    const { microBatches, wire, parameterWire, failureDetectionMs } = config;
+    return new HostRelay({
+      rank, joined: join, microBatches, trainableLength, wire, parameterWire, failureDetectionMs, onNote,
+      onReady: (relayReady) => this.#membership.control.send({ relayReady }),
+    });
+  }
+
   async #startEngine(config: RunConfig, welcome: WelcomeMessage): Promise<WorkerEngine> {
     const numerics = JSON.parse(welcome.numericsJson) as Numerics;
     if (welcome.dataset === null) throw new LockstepError('protocol', 'the coordinator named no data set');
@@ -146,10 +159,17 @@ class WorkerProcess {
   }
 
   #take(message: CoordinatorMessage__Output): void {
-    if (message.placement) this.#loop?.place(message.placement);
+    if (message.placement) this.#place(message.placement);
+    else if (message.relay) this.#relay?.take(message.relay);
     else if (message.assignment) this.#loop?.assignment.set({ ...message.assignment, nodes: this.#checked(message.assignment.nodes) });
     else if (message.extra) this.#loop?.assignment.add({ ...message.extra, nodes: this.#checked(message.extra.nodes) });
     else if (message.evaluate) void this.#evaluate(message.evaluate);
+  }
+
+  /** The relay first: the loop's streams may lead to it. */
+  #place(placement: PlacementMessage): void {
+    this.#relay?.place(placement);
+    this.#loop?.place(placement);
   }
 
   #checked(nodes: readonly TreeNode[]): readonly TreeNode[] {

@@ -63,10 +63,11 @@ async function exchange(shards: readonly ShardEndpoint__Output[]): Promise<reado
     if (step > 0) milliseconds.push(nowMs - startMs);
     if (step === steps) return done.resolve();
     startMs = nowMs;
-    const header = { step, node: leafOf(rank), tally: { numExamples: 1, numCorrect: 0, lossSum: 0, numNonFinite: 0 }, computeMs: 0, digests: [0] };
+    const header = { step, node: leafOf(rank), tally: { numExamples: 1, numCorrect: 0, lossSum: 0, numNonFinite: 0 }, shares: [{ rank, microBatches: 1, computeMs: 0 }], digests: [0] };
     links.forEach((link, shard) => link.push(header, step % 2, bytesOf(gradient.subarray(ranges[shard]!.from, ranges[shard]!.to))));
   };
   const links = shards.map(({ unixAddress, tcpAddress }, shard) => new ExchangeClient({
+    role: 'worker',
     rank, token: TOKEN, address: carrier === 'tcp' && shard !== rank ? tcpAddress : unixAddress, length: ranges[shard]!.to - ranges[shard]!.from,
     versions: {
       bytes: 4 * (ranges[shard]!.to - ranges[shard]!.from),

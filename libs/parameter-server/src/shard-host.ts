@@ -177,7 +177,7 @@ export class ShardHost {
     try {
       for (let next = this.#undelivered(); next !== null && !this.#isOver; next = this.#undelivered()) {
         const { hosted, version, state } = next;
-        const welcome = this.#welcome;
+        const welcome: Welcome | null = this.#welcome;
         const reference = await this.#link.putBlock([new Uint8Array(state.buffer, state.byteOffset, state.byteLength)], this.#closing.signal);
         // A coordinator that has come (back) meanwhile is to have all copies anew, from the oldest on: what it gets out of order it drops.
         if (this.#welcome === welcome) hosted.deliver(version, reference);

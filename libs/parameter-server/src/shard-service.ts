@@ -77,7 +77,6 @@ export class ShardService {
     this.#server = new ExchangeServer(this.#shard, { accept: (hello, connection) => this.#acceptPeer(hello, connection) }, {
       token,
       sharedMemory: settings.sharedMemory,
-      // Not yet trusted: docs/adr/0016-a-shard-works-in-pieces.md says why.
       serving: settings.role === 'primary',
       failureDetectionMs: settings.failureDetectionMs,
       onStreamEnd: (end) => this.#noteFault(end),

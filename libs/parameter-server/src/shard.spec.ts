@@ -32,7 +32,7 @@ function startShard(run: SyntheticRun, shard = 0, shards = 1) {
 }
 type Started = ReturnType<typeof startShard>;
 
-const headerOf = (step: number, node: TreeNode, tally: PartialHeader['tally']): ArrivedPartial => ({ step, node, tally, computeMs: 1, digests: new Uint32Array(node.level > 16 ? 0 : 2 ** node.level), carrier: 'shared' });
+const headerOf = (step: number, node: TreeNode, tally: PartialHeader['tally']): ArrivedPartial => ({ step, node, tally, shares: [{ rank: 0, microBatches: 2 ** node.level, computeMs: 1 }], digests: new Uint32Array(node.level > 16 ? 0 : 2 ** node.level), carrier: 'shared' });
 
 function initialize(run: SyntheticRun, { shard, range }: Started): void {
   const destination = shard.reserveInitial()!;

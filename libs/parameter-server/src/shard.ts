@@ -32,6 +32,7 @@ export interface Coverage {
  * It does so piece by piece, in order, as partials arrive.
  */
 export class Shard implements ShardPort {
+  readonly announcements = null;
   readonly length: number;
   readonly partialBytes: number;
   readonly #plan: ShardPlan;
@@ -185,7 +186,7 @@ export class Shard implements ShardPort {
     const vector = piece.decode(lent);
     if (partial.carrier === 'inline') this.#requireFinite(rank, partial, piece, vector);
     // Once a partial, of whatever pieces come from others.
-    if (piece.from === 0) this.#note(rank, partial);
+    if (piece.from === 0) this.#note(partial);
     piece.add(partial.node, { vector, tally: partial.tally });
     if (piece.root !== undefined) this.#reduce(piece, piece.root);
   }
@@ -278,9 +279,11 @@ export class Shard implements ShardPort {
     throw new LockstepError('protocol', `worker ${rank} sent what is no number at element ${from + element} of step ${step}, node (${node.level}, ${node.index})`);
   }
 
-  #note(rank: number, { node, computeMs, digests }: ArrivedPartial): void {
-    const share = this.#shares.get(rank) ?? { rank, microBatches: 0, computeMs: 0 };
-    this.#shares.set(rank, { rank, microBatches: share.microBatches + 2 ** node.level, computeMs: share.computeMs + computeMs });
+  #note({ node, shares, digests }: ArrivedPartial): void {
+    for (const { rank, microBatches, computeMs } of shares) {
+      const share = this.#shares.get(rank) ?? { rank, microBatches: 0, computeMs: 0 };
+      this.#shares.set(rank, { rank, microBatches: share.microBatches + microBatches, computeMs: share.computeMs + computeMs });
+    }
     this.#digests.set(digests, microBatchesOf(node).from);
   }
 }

@@ -1,5 +1,6 @@
 export { addTallies, emptyTally, type Tally } from './tally.ts';
 export { heapNumber, isTreeNode, leafOf, microBatchesOf, nodesCovering, nodesOf, parentOf, rootOf, type TreeNode } from './tree.ts';
+export { RelayReduction } from './relay-reduction.ts';
 export { TreeReduction, type PartialAlgebra } from './tree-reduction.ts';
 export { clippingFactor, NORM_BLOCK } from './clipping.ts';
 export { createKernels, type KernelOptions, type Kernels, type Scan } from './kernels.ts';

@@ -57,3 +57,9 @@ export function nodesOf(microBatches: Iterable<number>): TreeNode[] {
  * and `2h + 1`. So the parent is `h >> 1` and the sibling `h ^ 1`.
  */
 export const heapNumber = (node: TreeNode, microBatches: number): number => microBatches / 2 ** node.level + node.index;
+
+/** The node of a heap number. */
+export function nodeOfHeap(number: number, microBatches: number): TreeNode {
+  const depth = 31 - Math.clz32(number);
+  return { level: Math.log2(microBatches) - depth, index: number - 2 ** depth };
+}

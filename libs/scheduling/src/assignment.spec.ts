@@ -29,7 +29,7 @@ describe('an assignment by speed', () => {
     expect(cut(ms, microBatches)).toEqual(expected);
   });
 
-  it('covers every micro-batch once, in ranges in rank order, ready at most a tenth later than can be', () => {
+  it('covers every micro-batch once, in ranges in the order of the workers, ready at most a tenth later than can be', () => {
     fc.assert(fc.property(fc.array(milliseconds, { minLength: 1, maxLength: 40 }), fc.nat(8), (ms, level) => {
       const assignment = assignBySpeed(ranksTo(ms.length), speedsOf(...ms), 2 ** level);
       expect([...assignment.keys()]).toEqual(ranksTo(ms.length));
@@ -54,9 +54,9 @@ describe('an assignment by speed', () => {
     }), { seed: 1 });
   });
 
-  it('takes a worker of unknown speed for an average one, and ranks with gaps', () => {
-    const assignment = assignBySpeed([9, 2, 5].map(rankOf), new Map([[rankOf(2), 10], [rankOf(9), 30]]), 64);
-    expect([...assignment.keys()]).toEqual([2, 5, 9]);
+  it('takes a worker of unknown speed for an average one, and ranks in any order', () => {
+    const assignment = assignBySpeed([5, 2, 9].map(rankOf), new Map([[rankOf(5), 10], [rankOf(9), 30]]), 64);
+    expect([...assignment.keys()]).toEqual([5, 2, 9]);
     expect(sizes(assignment)).toEqual(cut([10, 20, 30], 64));
   });
 

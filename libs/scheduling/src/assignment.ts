@@ -13,18 +13,17 @@ const WORTH_MOVING = 0.1;
 
 /**
  * Cuts the micro-batches of a step over the workers so that all are ready at about the same time: each gets a contiguous
- * range, in rank order, in whole subtrees where that costs little. Workers that are too many, or too slow to help, get
+ * range, in the order given, in whole subtrees where that costs little. Workers that are too many, or too slow to help, get
  * nothing. A worker of unknown speed counts as an average one.
  */
 export function assignBySpeed(ranks: readonly Rank[], speeds: Speeds, microBatches: number): Assignment {
-  const sorted = [...ranks].sort((a, b) => a - b);
-  const ends = rangeEnds(speedsOf(sorted, speeds), microBatches);
-  return new Map(sorted.map((rank, worker) => [rank, nodesCovering(ends[worker - 1] ?? 0, ends[worker] ?? microBatches)]));
+  const ends = rangeEnds(speedsOf(ranks, speeds), microBatches);
+  return new Map(ranks.map((rank, worker) => [rank, nodesCovering(ends[worker - 1] ?? 0, ends[worker] ?? microBatches)]));
 }
 
 export interface AssignmentState {
   readonly current: Assignment | null;
-  /** The workers that take part from now on: at least one. */
+  /** The workers that take part from now on, in the order of their ranges: at least one. */
   readonly ranks: readonly Rank[];
   readonly speeds: Speeds;
   readonly microBatches: number;

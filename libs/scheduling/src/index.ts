@@ -17,3 +17,4 @@ export { withNext, withoutPast, type FromStep } from './standing.ts';
 export { explainStep } from './step-explanation.ts';
 export { stepInFlight, type Given, type ShardCoverage, type StepClock, type StepState, type WaitingShard } from './step-state.ts';
 export { decideExtras, watchStep, type ExtrasDecision, type WatchDecision } from './step-watch.ts';
+export { planRelays, ranksByHost, type Relay } from './relays.ts';

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { LockstepError } from '@lockstep/core';
 import { ChunkAssembly, payloadOf, type Landing, type ReadBytes } from './chunk-assembly.ts';
 import { partialFile, removePartialFiles, versionFile } from './exchange-files.ts';
-import { decodeHello, encodeHello, shardHello, type sharingReply, type WorkerHello } from './exchange-hello.ts';
+import { decodeJson, encodeJson, shardHello, type announcedNodes, type partialShares, type sharingReply, type WorkerHello } from './exchange-hello.ts';
+import type { TreeNode } from '@lockstep/reduction';
 import type { PartialHeader, VersionPort } from './exchange-port.ts';
 import { FrameQueue } from './frame-queue.ts';
 import { probeSharedDirectory } from './shared-directory.ts';
@@ -18,6 +19,8 @@ export interface PushedPartial extends PartialHeader {
 }
 
 export interface ExchangeClientOptions {
+  readonly role: WorkerHello['role'];
+  /** Of the worker, or of the one in whose process the relay is. */
   readonly rank: number;
   /** What tells the shard that this worker is of its run. */
   readonly token: string;
@@ -33,6 +36,9 @@ export interface ExchangeClientOptions {
   readonly onLost: (error: LockstepError) => void;
 }
 
+/** A relay is told of no more nodes than these at once: so many small ones are not worth adding up first. */
+const MAX_ANNOUNCED = 1024;
+
 /** A worker's side of one connection to one shard: partials out, versions in. It does not connect again by itself. */
 export class ExchangeClient {
   readonly #options: ExchangeClientOptions;
@@ -42,17 +48,25 @@ export class ExchangeClient {
   readonly #connection = randomBytes(16).toString('hex');
   readonly #assembly = new ChunkAssembly();
   #directory: string | null = null;
+  /** Whether a relay has answered. */
+  #merges = false;
   #closed = false;
 
   constructor(options: ExchangeClientOptions) {
     this.#options = options;
     this.#queue = new FrameQueue(openShardStream(options.address, (frame) => this.#take(frame), (error) => this.#lose(error)));
-    this.#queue.add([encodeFrame(blankHeader, encodeHello({ role: 'worker', token: options.token, rank: options.rank, connection: this.#connection } satisfies WorkerHello))]);
+    this.#queue.add([encodeFrame(blankHeader, encodeJson({ role: options.role, token: options.token, rank: options.rank, connection: this.#connection } satisfies WorkerHello))]);
   }
 
   /** Whether the bytes go through shared memory. */
   get sharesMemory(): boolean {
     return this.#directory !== null;
+  }
+
+  /** Tells a relay, where one has answered, that these nodes of a step are being computed and will be pushed. */
+  announce(step: number, nodes: readonly TreeNode[]): void {
+    if (this.#closed || !this.#merges || nodes.length > MAX_ANNOUNCED) return;
+    this.#queue.add([encodeFrame({ ...blankHeader, kind: 'nodes' }, encodeJson({ step, nodes: [...nodes] } satisfies ReturnType<typeof announcedNodes.parse>))]);
   }
 
   /**
@@ -61,9 +75,11 @@ export class ExchangeClient {
    * of the worker's last two steps: a slot's bytes are reused two steps later, when the version in between proves that
    * the shard has taken them. Does nothing once the exchange has ended.
    */
-  push({ digests, ...partial }: PushedPartial, slot: number, slice: Uint8Array): void {
+  push({ digests, shares, ...partial }: PushedPartial, slot: number, slice: Uint8Array): void {
     if (this.#closed) return;
-    this.#send({ ...blankHeader, ...partial, kind: 'partial', slot, length: slice.length }, slice, digests);
+    const isOfOne = this.#options.role === 'worker';
+    if (!isOfOne) this.#queue.add([encodeFrame({ ...blankHeader, kind: 'shares' }, encodeJson([...shares] satisfies ReturnType<typeof partialShares.parse>))]);
+    this.#send({ ...blankHeader, ...partial, computeMs: isOfOne ? shares[0]?.computeMs ?? 0 : 0, kind: 'partial', slot, length: slice.length }, slice, digests);
   }
 
   close(): void {
@@ -91,11 +107,12 @@ export class ExchangeClient {
   }
 
   #settle(payload: Buffer): void {
-    const { length, sharedDirectory } = decodeHello(shardHello, payload);
+    const { length, sharedDirectory, merges } = decodeJson('hello', shardHello, payload);
     if (length !== this.#options.length) throw new LockstepError('protocol', `shard at ${this.#options.address} holds ${length} elements, expected ${this.#options.length}`);
     const proof = sharedDirectory === null ? null : probeSharedDirectory(sharedDirectory);
     if (proof !== null) this.#directory = sharedDirectory;
-    this.#queue.add([encodeFrame(blankHeader, encodeHello({ proof } satisfies ReturnType<typeof sharingReply.parse>))]);
+    this.#merges = merges;
+    this.#queue.add([encodeFrame(blankHeader, encodeJson({ proof } satisfies ReturnType<typeof sharingReply.parse>))]);
     this.#options.onOpen();
   }
 

@@ -1,5 +1,5 @@
 import { LockstepError } from '@lockstep/core';
-import { checkToken, clientHello, decodeHello, type ClientHello } from './exchange-hello.ts';
+import { checkToken, clientHello, decodeJson, type ClientHello } from './exchange-hello.ts';
 import type { AcceptedStream } from './frame-listener.ts';
 import { FrameSocket } from './frame-socket.ts';
 import { blankHeader, encodeFrame, type TensorFrame } from './tensor-frame.ts';
@@ -72,7 +72,7 @@ export class IncomingStream {
     if (this.#handler !== null) return this.#handler.take(frame);
     if (frame.header.kind === 'ping') return this.#answerPing();
     if (frame.header.kind !== 'hello') throw new LockstepError('protocol', `${frame.header.kind} before hello`);
-    const hello = decodeHello(clientHello, frame.payload);
+    const hello = decodeJson('hello', clientHello, frame.payload);
     checkToken(hello.token, this.#token);
     clearTimeout(this.#silence);
     this.socket.trust();

@@ -1,5 +1,5 @@
 import type { LockstepError } from '@lockstep/core';
-import { encodeHello, type PeerHello } from './exchange-hello.ts';
+import { encodeJson, type PeerHello } from './exchange-hello.ts';
 import { FrameQueue } from './frame-queue.ts';
 import { openShardStream } from './shard-stream.ts';
 import { blankHeader, encodeFrame, type TensorFrame } from './tensor-frame.ts';
@@ -28,7 +28,7 @@ export class PeerClient {
     const take = (frame: TensorFrame): void => (frame.header.kind === 'hello' ? options.onOpen() : options.onFrame(frame));
     const socket = openShardStream(options.address, take, (error) => this.#lose(error));
     this.#queue = new FrameQueue(socket, options.onProgress);
-    this.#queue.add([encodeFrame(blankHeader, encodeHello(options.hello))]);
+    this.#queue.add([encodeFrame(blankHeader, encodeJson(options.hello))]);
   }
 
   /** Sends frames in order, as fast as the other side takes them. */

@@ -1,6 +1,7 @@
 import type { Tally, TreeNode } from '@lockstep/reduction';
 import type { ReadBytes } from './chunk-assembly.ts';
 import type { PeerHello } from './exchange-hello.ts';
+import type { WorkerShare__Output as WorkerShare } from './gen/lockstep/v1/WorkerShare.ts';
 import type { Carrier, TensorFrame } from './tensor-frame.ts';
 
 /** What a partial's frames say of it. */
@@ -8,8 +9,8 @@ export interface PartialHeader {
   readonly step: number;
   readonly node: TreeNode;
   readonly tally: Tally;
-  /** How long the worker's gradients of this node took. */
-  readonly computeMs: number;
+  /** Whose work it is: one worker's, or that of several which a relay has added up. */
+  readonly shares: readonly WorkerShare[];
 }
 
 export interface ArrivedPartial extends PartialHeader {
@@ -32,6 +33,8 @@ export interface PartialIntake {
  * committed or abandoned once. What a method throws costs its worker the stream.
  */
 export interface ShardPort {
+  /** Where this is no shard but a relay to one, who is told what its workers are about to push; else null. */
+  readonly announcements: AnnouncementPort | null;
   /** Elements of the shard's range. */
   readonly length: number;
   /** Bytes of a partial's slice of it, as it travels. */
@@ -44,6 +47,13 @@ export interface ShardPort {
   reserveInitial(): Uint8Array | null;
   commitInitial(destination: Uint8Array): void;
   abandonInitial(destination: Uint8Array): void;
+}
+
+export interface AnnouncementPort {
+  /** The worker computes these nodes of the step now, and none of those that it announced before. */
+  announced(rank: number, step: number, nodes: readonly TreeNode[]): void;
+  /** Nothing more comes from the worker by this stream. */
+  gone(rank: number): void;
 }
 
 /** What a shard does with the streams of other shards. What it throws costs the peer its stream. */

@@ -1,5 +1,5 @@
 import type { LockstepError } from '@lockstep/core';
-import { encodeHello, type ClientHello, type PeerHello, type shardHello, type WorkerHello } from './exchange-hello.ts';
+import { encodeJson, type ClientHello, type PeerHello, type shardHello, type WorkerHello } from './exchange-hello.ts';
 import { IncomingStream, type StreamHandler } from './exchange-incoming.ts';
 import { InitialRequest } from './exchange-initial.ts';
 import type { PeerPort, ShardPort } from './exchange-port.ts';
@@ -41,7 +41,8 @@ export class ExchangeServer {
   readonly #directory: SharedDirectory | null;
   readonly #feed: VersionFeed;
   readonly #streams = new Set<IncomingStream>();
-  readonly #workers = new Map<number, WorkerStream>();
+  /** By role and rank. */
+  readonly #workers = new Map<string, WorkerStream>();
   readonly #initial: InitialRequest;
   /** The newest version, of which so many bytes are made. */
   #current: { readonly version: number; readonly parameters: Uint8Array; readonly made: number } | null = null;
@@ -116,7 +117,7 @@ export class ExchangeServer {
     let rank: number | null = null;
     const stream: IncomingStream = new IncomingStream(accepted, this.#options.token, {
       greet: (hello) => {
-        if (hello.role === 'worker') rank = hello.rank;
+        if ('rank' in hello) rank = hello.rank;
         return this.#handlerOf(hello, stream);
       },
       ended: (fault) => {
@@ -128,31 +129,33 @@ export class ExchangeServer {
   }
 
   #handlerOf(hello: ClientHello, stream: IncomingStream): StreamHandler {
-    return hello.role === 'worker' ? this.#acceptWorker(hello, stream) : this.#acceptPeer(hello, stream);
+    return 'rank' in hello ? this.#acceptWorker(hello, stream) : this.#acceptPeer(hello, stream);
   }
 
   /** A worker has one stream: one that connects anew has given up the other, which may not have ended yet. */
   #acceptWorker(hello: WorkerHello, stream: IncomingStream): WorkerStream {
+    const key = `${hello.role} ${hello.rank}`;
     const worker: WorkerStream = new WorkerStream(stream, hello, this.#port, this.#directory, {
       opened: () => {
         this.#sendTo(worker);
-        this.#initial.opened(worker);
+        // A relay has no parameters of its own to begin with.
+        if (hello.role === 'worker') this.#initial.opened(worker);
       },
       wasAsked: () => this.#initial.wasAsked(worker),
       ended: () => {
-        if (this.#workers.get(hello.rank) === worker) this.#workers.delete(hello.rank);
+        if (this.#workers.get(key) === worker) this.#workers.delete(key);
         this.#initial.ended(worker);
       },
     });
-    this.#workers.get(hello.rank)?.supersede();
-    this.#workers.set(hello.rank, worker);
+    this.#workers.get(key)?.supersede();
+    this.#workers.set(key, worker);
     if (this.#serving) worker.welcome();
     return worker;
   }
 
   #acceptPeer(hello: PeerHello, stream: IncomingStream): StreamHandler {
     const receiver = this.#peers.accept(hello, { send: (frame) => stream.send(frame), refuse: (reason) => stream.refuse(reason) });
-    stream.send(encodeFrame(blankHeader, encodeHello({ length: this.#port.length, sharedDirectory: null } satisfies ReturnType<typeof shardHello.parse>)));
+    stream.send(encodeFrame(blankHeader, encodeJson({ length: this.#port.length, sharedDirectory: null, merges: false } satisfies ReturnType<typeof shardHello.parse>)));
     return receiver;
   }
 }

@@ -25,7 +25,7 @@ const CARRIERS = [
 /** More than two chunks, the last one not full. */
 const LARGE = 300_000;
 const tally = { numExamples: 3, numCorrect: 2, lossSum: 0.1, numNonFinite: 0 };
-const partialOf = (step: number, index: number) => ({ step, node: { level: 0, index }, tally, computeMs: 1.5, digests: [0xfedc_ba98 + index] });
+const partialOf = (step: number, index: number) => ({ step, node: { level: 0, index }, tally, shares: [{ rank: 0, microBatches: 1, computeMs: 1.5 }], digests: [0xfedc_ba98 + index] });
 const framesOfPartial = (step: number, index: number, floats: Float32Array): Buffer[] => framesOf('partial', partialOf(step, index), floats, partialOf(step, index).digests);
 
 interface Worker {
@@ -72,7 +72,7 @@ class Exchange implements AsyncDisposable {
     const lost = new Journal<LockstepError>();
     const { promise: opened, resolve } = Promise.withResolvers<void>();
     const client = new ExchangeClient({
-      rank, token: TOKEN, address: this.address, length: this.shard.length, versions, initial,
+      role: 'worker', rank, token: TOKEN, address: this.address, length: this.shard.length, versions, initial,
       onOpen: resolve, onLost: (error) => lost.add(error), ...options,
     });
     this.#clients.push(client);
@@ -150,7 +150,7 @@ describe.each(CARRIERS)('an exchange by $carrier', (carrier) => {
     expect(reserved).toHaveLength(5);
     committed.forEach(({ rank, header, destination }, index) => {
       expect(rank).toBe(4);
-      expect(header).toMatchObject({ ...partialOf(0, index), digests: Uint32Array.from(partialOf(0, index).digests), carrier: carrier.bytes });
+      expect(header).toMatchObject({ ...partialOf(0, index), shares: [{ rank: 4, microBatches: 1, computeMs: 1.5 }], digests: Uint32Array.from(partialOf(0, index).digests), carrier: carrier.bytes });
       expect(destination).toBe(reserved[index]!.destination);
       expect(bitsOf(destination)).toBe(bitsOf(sums[index]!));
     });
@@ -334,6 +334,10 @@ describe('what a shard does to a worker that breaks the protocol', () => {
     ['announces a frame of no size', [...greeting, Buffer.alloc(HEADER_BYTES)], 'malformed tensor frame: 0 bytes'],
     ['announces more than a chunk at a time', [...greeting, sized(chunks[0]!, MAX_FRAME_BYTES + 1)], `malformed tensor frame: ${MAX_FRAME_BYTES + 1} bytes`],
     ['says a hello that is too long', [workerHello(3, { connection: '0'.repeat(5000) })], 'bytes before the slice, expected at most 4096'],
+    ['tells a shard what it computes', [...greeting, encodeFrame({ ...blankHeader, kind: 'nodes' }, Buffer.from('{"step":0,"nodes":[]}'))], 'worker 3 sent a nodes'],
+    ['tells of the work of others', [...greeting, encodeFrame({ ...blankHeader, kind: 'shares' }, Buffer.from('[]'))], 'worker 3 sent a shares'],
+    ['does not say whose work it relays', [workerHello(3, { role: 'relay' }), hello({ proof: null }), ...chunks], 'the relay of worker 3 tells whose 0 micro-batches are in a partial of 1'],
+    ['says nonsense of whose work it relays', [workerHello(3, { role: 'relay' }), hello({ proof: null }), encodeFrame({ ...blankHeader, kind: 'shares' }, Buffer.from('[{"rank":-1}]'))], 'malformed shares of an exchange stream'],
     ['speaks HTTP', [Buffer.from(`GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: a browser or another\r\n\r\n`)], 'malformed tensor frame: 542393671 bytes'],
   ] as const)('names it to one that %s, gives back its memory and serves the others', async (_, frames, message) => {
     await using exchange = await Exchange.start(length, CARRIERS[1]);
@@ -422,10 +426,10 @@ describe('what a shard does to a worker that breaks the protocol', () => {
 
 describe('what a worker does with a shard that breaks the protocol', () => {
   const length = CHUNK_BYTES / 4 + 10;
-  const answer = hello({ length, sharedDirectory: null });
+  const answer = hello({ length, sharedDirectory: null, merges: false });
   const chunks = framesOf('version', { step: 3 }, new Float32Array(length));
   const connect = (address: string, versions: RecordingVersions, lost: Journal<LockstepError>): ExchangeClient => new ExchangeClient({
-    rank: 0, token: TOKEN, address, length, versions,
+    role: 'worker', rank: 0, token: TOKEN, address, length, versions,
     initial: () => new Float32Array(length), onOpen: () => undefined, onLost: (error) => lost.add(error),
   });
 
@@ -625,6 +629,50 @@ describe('shared memory', () => {
       expect(versions.reserved).toEqual([0]);
     }
     expect(openSharedFiles()).toEqual([]);
+  });
+});
+
+describe('a relay', () => {
+  it('pushes the work of several workers as theirs, beside the worker in whose process it is', async () => {
+    await using exchange = await Exchange.start(10, CARRIERS[1]);
+    const worker = await exchange.join(2);
+    const relay = exchange.begin(2, undefined, { role: 'relay' });
+    await relay.opened;
+    const shares = [{ rank: 5, microBatches: 1, computeMs: 0.1 }, { rank: 2, microBatches: 1, computeMs: 7 }];
+    relay.client.push({ ...partialOf(0, 3), node: { level: 1, index: 3 }, digests: [8, 9], shares }, 0, bytesOf(anyFloats(1, 10)));
+    worker.client.push(partialOf(0, 1), 0, bytesOf(anyFloats(2, 10)));
+    const committed = await exchange.committed(2);
+    expect(committed.map(({ header }) => header).sort((a, b) => b.node.level - a.node.level)).toMatchObject([
+      { node: { level: 1, index: 3 }, shares, digests: Uint32Array.of(8, 9) },
+      { node: { level: 0, index: 1 }, shares: [{ rank: 2, microBatches: 1, computeMs: 1.5 }] },
+    ]);
+    exchange.publish(1, new Float32Array(10));
+    await Promise.all([worker.versions.version(1), relay.versions.version(1)]);
+  });
+
+  it('is not asked for initial parameters', async () => {
+    await using exchange = await Exchange.start(10, CARRIERS[1]);
+    exchange.shard.needsInitial = true;
+    const relay = exchange.begin(0, () => { throw new Error('it has none'); }, { role: 'relay' });
+    await relay.opened;
+    await exchange.join(1, () => new Float32Array(10).fill(3));
+    await exchange.shard.journal.until((events) => events.some(({ kind }) => kind === 'initial'));
+    expect(relay.lost.entries).toEqual([]);
+  });
+
+  it('is told what its workers compute, and when one is gone; a shard is not', async () => {
+    const told = new Journal<readonly unknown[]>();
+    for (const isRelay of [false, true]) {
+      await using exchange = await Exchange.start(10, CARRIERS[1]);
+      if (isRelay) exchange.shard.announcements = { announced: (...what) => told.add(what), gone: (rank) => told.add([rank]) };
+      const { client } = await exchange.join(4);
+      client.announce(7, [{ level: 2, index: 1 }]);
+      client.push(partialOf(0, 0), 0, bytesOf(new Float32Array(10)));
+      await exchange.committed(1);
+      client.close();
+      await exchange.streamEnds.atLeast(1);
+    }
+    expect(told.entries).toEqual([[4, 7, [{ level: 2, index: 1 }]], [4]]);
   });
 });
 

@@ -7,7 +7,7 @@ export { ExchangeClient, type ExchangeClientOptions, type PushedPartial } from '
 export { nearestAddress } from './exchange-address.ts';
 export type { PeerHello } from './exchange-hello.ts';
 export { PeerClient, type PeerClientOptions } from './exchange-peer.ts';
-export type { ArrivedPartial, PartialHeader, PartialIntake, PeerConnection, PeerPort, PeerReceiver, ShardPort, VersionPort } from './exchange-port.ts';
+export type { AnnouncementPort, ArrivedPartial, PartialHeader, PartialIntake, PeerConnection, PeerPort, PeerReceiver, ShardPort, VersionPort } from './exchange-port.ts';
 export { ExchangeServer, type ExchangeServerOptions, type StreamEnd } from './exchange-server.ts';
 export { ChunkAssembly, type Landing, type ReadBytes } from './chunk-assembly.ts';
 export { checkLength } from './slice-order.ts';
@@ -27,6 +27,8 @@ export type { FinishedStep__Output as FinishedStep } from './gen/lockstep/v1/Fin
 export type { HostCommand, HostCommand__Output } from './gen/lockstep/v1/HostCommand.ts';
 export type { HostHello__Output as HostHelloMessage } from './gen/lockstep/v1/HostHello.ts';
 export type { HostMessage, HostMessage__Output } from './gen/lockstep/v1/HostMessage.ts';
+export type { Relay__Output as RelayCommand } from './gen/lockstep/v1/Relay.ts';
+export type { RelayReady__Output as RelayReadyMessage } from './gen/lockstep/v1/RelayReady.ts';
 export type { HostedShard__Output as HostedShardMessage } from './gen/lockstep/v1/HostedShard.ts';
 export type { Placement__Output as PlacementMessage } from './gen/lockstep/v1/Placement.ts';
 export type { ShardCoverage__Output as ShardCoverage } from './gen/lockstep/v1/ShardCoverage.ts';

@@ -86,7 +86,7 @@ it.each([
   ['a loss that is no number', partialWith({ tally: { ...blankHeader.tally, lossSum: Number.NaN } }), 'loss sum NaN, expected a number'],
   ['a time that is none', partialWith({ computeMs: -1 }), '-1 milliseconds of computing, expected a number'],
   ['a payload that is too long', announcing(whole.byteLength + 1), '9 payload bytes, expected 8'],
-  ['an unknown kind', changed(4, 11), 'kind 11, expected 0 to 10'],
+  ['an unknown kind', changed(4, 13), 'kind 13, expected 0 to 12'],
   ['an unknown carrier', changed(5, 2), 'carrier 2, expected 0 or 1'],
   ['a payload beside a shared file', changed(5, 1), '8 payload bytes, expected 0'],
   ['more than the whole', changed(48, 1), 'bytes 0 to 8 of 1'],

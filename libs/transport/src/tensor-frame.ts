@@ -13,13 +13,13 @@ import { emptyTally, type Tally, type TreeNode } from '@lockstep/reduction';
  * | 8 | u32 | step of a partial, gradient or norm, or version of parameters or state |
  * | 12, 16 | u32 | level and index of the tree node |
  * | 20, 24 | u32 | examples, correct predictions |
- * | 28 | f32 | milliseconds that the gradients took |
+ * | 28 | f32 | milliseconds that a worker's gradients took |
  * | 32 | f64 | loss sum |
  * | 40, 44, 48 | u32 | offset and count of this chunk, and length of the whole, in bytes |
  * | 52 | u32 | micro-batches that are no number |
  * | 56 | u32 | digests (u32 each) before the bytes: on the first chunk of a partial one a micro-batch, else none |
  *
- * After the header of a `hello`, `finished` or `refusal` comes JSON. A `partial` is in the run's wire format, `norms` are float64,
+ * After the header of a `hello`, `finished`, `refusal`, `nodes` or `shares` comes JSON. A `partial` is in the run's wire format, `norms` are float64,
  * all else is float32.
  */
 export const HEADER_BYTES = 60;
@@ -36,10 +36,10 @@ const MAX_DIGESTS = 65_536;
 /** The longest frame. */
 export const MAX_FRAME_BYTES = HEADER_BYTES + CHUNK_BYTES + MAX_DIGESTS * 4;
 
-const KINDS = ['hello', 'partial', 'initial', 'version', 'norms', 'finished', 'gradient', 'state', 'ack', 'refusal', 'ping'] as const;
+const KINDS = ['hello', 'partial', 'initial', 'version', 'norms', 'finished', 'gradient', 'state', 'ack', 'refusal', 'ping', 'nodes', 'shares'] as const;
 export type FrameKind = (typeof KINDS)[number];
 /** Whose payload is JSON. */
-const IN_JSON: ReadonlySet<FrameKind> = new Set<FrameKind>(['hello', 'finished', 'refusal']);
+const IN_JSON: ReadonlySet<FrameKind> = new Set<FrameKind>(['hello', 'finished', 'refusal', 'nodes', 'shares']);
 const CARRIERS = ['inline', 'shared'] as const;
 export type Carrier = (typeof CARRIERS)[number];
 

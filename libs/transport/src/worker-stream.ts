@@ -1,9 +1,9 @@
 import { LockstepError } from '@lockstep/core';
 import { ChunkAssembly, payloadOf, type Landing, type ReadBytes } from './chunk-assembly.ts';
 import { partialFile, removePartialFiles } from './exchange-files.ts';
-import { decodeHello, encodeHello, sharingReply, type shardHello, type WorkerHello } from './exchange-hello.ts';
+import { announcedNodes, decodeJson, encodeJson, partialShares, sharingReply, type shardHello, type WorkerHello } from './exchange-hello.ts';
 import type { IncomingStream, StreamHandler } from './exchange-incoming.ts';
-import type { PartialIntake, ShardPort } from './exchange-port.ts';
+import type { PartialHeader, PartialIntake, ShardPort } from './exchange-port.ts';
 import { SharedFile } from './shared-file.ts';
 import type { SharedDirectory } from './shared-directory.ts';
 import { checkLength, SliceOrder } from './slice-order.ts';
@@ -18,9 +18,10 @@ export interface WorkerStreamEvents {
   ended(): void;
 }
 
-/** One worker's stream, seen from the shard. */
+/** The stream of one worker or relay, seen from the shard. */
 export class WorkerStream implements StreamHandler {
   readonly rank: number;
+  readonly role: WorkerHello['role'];
   readonly outbox: VersionOutbox;
   isOpen = false;
   readonly #stream: IncomingStream;
@@ -31,14 +32,17 @@ export class WorkerStream implements StreamHandler {
   readonly #files = new Map<number, SharedFile>();
   readonly #assembly = new ChunkAssembly();
   readonly #order = new SliceOrder();
+  /** Of a relay: whose work is in the partial that comes next. */
+  #shares: PartialHeader['shares'] = [];
   /** What takes the partial that is arriving; null where that is of no use. */
   #intake: PartialIntake | null = null;
   #isWelcome = false;
-  #shares = false;
+  #sharesMemory = false;
 
   constructor(stream: IncomingStream, hello: WorkerHello, port: ShardPort, directory: SharedDirectory | null, events: WorkerStreamEvents) {
     this.#stream = stream;
     this.rank = hello.rank;
+    this.role = hello.role;
     this.#connection = hello.connection;
     this.#port = port;
     this.#directory = directory;
@@ -48,14 +52,14 @@ export class WorkerStream implements StreamHandler {
 
   /** How versions get to it. */
   get carrier(): Carrier {
-    return this.#shares ? 'shared' : 'inline';
+    return this.#sharesMemory ? 'shared' : 'inline';
   }
 
   /** Answers the worker's hello; until then it waits. */
   welcome(): void {
     if (this.#isWelcome) return;
     this.#isWelcome = true;
-    const answer = encodeHello({ length: this.#port.length, sharedDirectory: this.#directory?.path ?? null } satisfies ReturnType<typeof shardHello.parse>);
+    const answer = encodeJson({ length: this.#port.length, sharedDirectory: this.#directory?.path ?? null, merges: this.#port.announcements !== null } satisfies ReturnType<typeof shardHello.parse>);
     this.#stream.send(encodeFrame(blankHeader, answer));
   }
 
@@ -74,6 +78,8 @@ export class WorkerStream implements StreamHandler {
     else if (!this.isOpen) throw new LockstepError('protocol', `worker ${this.rank} sent a ${kind} before it was welcome`);
     else if (kind === 'partial') this.#takePartial(frame);
     else if (kind === 'initial') this.#takeInitial(frame);
+    else if (kind === 'nodes' && this.#port.announcements !== null) this.#takeAnnouncement(frame.payload);
+    else if (kind === 'shares' && this.role === 'relay') this.#shares = decodeJson('shares', partialShares, frame.payload);
     else throw new LockstepError('protocol', `worker ${this.rank} sent a ${kind}`);
   }
 
@@ -82,15 +88,16 @@ export class WorkerStream implements StreamHandler {
     this.#assembly.abandon();
     this.#intake?.abandon();
     this.#intake = null;
+    this.#port.announcements?.gone(this.rank);
     for (const file of this.#files.values()) file.close();
-    if (this.#shares && this.#directory !== null) removePartialFiles(this.#directory.path, this.#connection);
+    if (this.#sharesMemory && this.#directory !== null) removePartialFiles(this.#directory.path, this.#connection);
     this.#events.ended();
   }
 
   #open(payload: Buffer): void {
     if (this.isOpen || !this.#isWelcome) throw new LockstepError('protocol', `worker ${this.rank} said hello again`);
-    const { proof } = decodeHello(sharingReply, payload);
-    this.#shares = this.#directory !== null && proof === this.#directory.proof;
+    const { proof } = decodeJson('hello', sharingReply, payload);
+    this.#sharesMemory = this.#directory !== null && proof === this.#directory.proof;
     this.isOpen = true;
     this.#events.opened();
   }
@@ -99,10 +106,26 @@ export class WorkerStream implements StreamHandler {
     const { header, digests } = frame;
     checkLength(header, this.#port.partialBytes);
     const { isFirst, isLast } = this.#order.next(header);
-    if (isFirst) this.#intake = this.#port.receive(this.rank, { step: header.step, node: header.node, tally: header.tally, computeMs: header.computeMs, digests, carrier: header.carrier });
+    if (isFirst) this.#intake = this.#port.receive(this.rank, { step: header.step, node: header.node, tally: header.tally, shares: this.#sharesOf(frame), digests, carrier: header.carrier });
     const isThere = this.#intake?.take(header.count, this.#bytesOf(frame)) ?? true;
     if (!isThere) throw new LockstepError('protocol', `worker ${this.rank}: slot ${header.slot} does not hold its partial of step ${header.step}`);
     if (isLast) this.#intake = null;
+  }
+
+  /** A worker's partial is its own work; a relay has said whose. */
+  #sharesOf({ header: { node, computeMs } }: TensorFrame): PartialHeader['shares'] {
+    const numMicroBatches = 2 ** node.level;
+    if (this.role === 'worker') return [{ rank: this.rank, microBatches: numMicroBatches, computeMs }];
+    const shares = this.#shares;
+    this.#shares = [];
+    const total = shares.reduce((sum, { microBatches }) => sum + microBatches, 0);
+    if (total !== numMicroBatches) throw new LockstepError('protocol', `the relay of worker ${this.rank} tells whose ${total} micro-batches are in a partial of ${numMicroBatches}`);
+    return shares;
+  }
+
+  #takeAnnouncement(payload: Buffer): void {
+    const { step, nodes } = decodeJson('nodes', announcedNodes, payload);
+    this.#port.announcements?.announced(this.rank, step, nodes);
   }
 
   #takeInitial(frame: TensorFrame): void {
@@ -130,7 +153,7 @@ export class WorkerStream implements StreamHandler {
   #sharedFile(slot: number): SharedFile {
     const known = this.#files.get(slot);
     if (known !== undefined) return known;
-    if (!this.#shares || this.#directory === null) throw new LockstepError('protocol', `worker ${this.rank} names a shared file but shares no memory`);
+    if (!this.#sharesMemory || this.#directory === null) throw new LockstepError('protocol', `worker ${this.rank} names a shared file but shares no memory`);
     const file = SharedFile.open(partialFile(this.#directory.path, this.#connection, slot));
     this.#files.set(slot, file);
     return file;

@@ -18,6 +18,7 @@ export interface LocalShardOptions extends ShardRange {
 /** A shard behind a real Exchange server, whose rule is `version t+1 = version t + sum of the step's partials`. */
 export class LocalShard implements ShardPort, AsyncDisposable {
   readonly length: number;
+  readonly announcements = null;
   readonly partialBytes: number;
   readonly partials: ArrivedPartial[] = [];
   readonly endpoint: ShardEndpoint__Output;

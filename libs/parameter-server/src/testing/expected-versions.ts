@@ -22,7 +22,7 @@ export function expectedVersions(run: SyntheticRun): Float32Array[] {
   for (let step = 0; step < totalSteps; step += 1) {
     for (let index = 0; index < microBatches; index += 1) {
       const { slice, tally } = run.partial(step, leafOf(index));
-      const partial = { step, node: leafOf(index), tally, computeMs: 1, digests: Uint32Array.from(run.digests(step, leafOf(index))), carrier: 'shared' as const };
+      const partial = { step, node: leafOf(index), tally, shares: [{ rank: 0, microBatches: 1, computeMs: 1 }], digests: Uint32Array.from(run.digests(step, leafOf(index))), carrier: 'shared' as const };
       shard.receive(0, partial)!.take(slice.length, readFrom(slice));
     }
   }

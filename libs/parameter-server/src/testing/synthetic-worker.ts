@@ -76,6 +76,7 @@ export class SyntheticWorker implements Disposable {
       address,
       isOpen: false,
       client: new ExchangeClient({
+        role: 'worker',
         rank, address, token: TOKEN, length: to - from,
         initial: () => run.initial.subarray(from, to),
         versions: { bytes: parameters.byteLength, reserve: () => bytesOf(parameters), commit: (version) => this.#arrive(shard, version, parameters), abandon: () => undefined },
@@ -127,6 +128,6 @@ export class SyntheticWorker implements Disposable {
   #push({ client }: Connection, shard: number, node: TreeNode, slot: number): void {
     const { run, ranges } = this.#options;
     const { slice, tally } = run.partial(this.#step, node, ranges[shard]!);
-    client.push({ step: this.#step, node, tally, computeMs: 1, digests: run.digests(this.#step, node) }, slot, slice);
+    client.push({ step: this.#step, node, tally, shares: [{ rank: this.#options.rank, microBatches: 2 ** node.level, computeMs: 1 }], digests: run.digests(this.#step, node) }, slot, slice);
   }
 }

@@ -35,6 +35,8 @@ import type { Promote as _lockstep_v1_Promote, Promote__Output as _lockstep_v1_P
 import type { Refusal as _lockstep_v1_Refusal, Refusal__Output as _lockstep_v1_Refusal__Output } from './lockstep/v1/Refusal.ts';
 import type { Rehost as _lockstep_v1_Rehost, Rehost__Output as _lockstep_v1_Rehost__Output } from './lockstep/v1/Rehost.ts';
 import type { Rejoin as _lockstep_v1_Rejoin, Rejoin__Output as _lockstep_v1_Rejoin__Output } from './lockstep/v1/Rejoin.ts';
+import type { Relay as _lockstep_v1_Relay, Relay__Output as _lockstep_v1_Relay__Output } from './lockstep/v1/Relay.ts';
+import type { RelayReady as _lockstep_v1_RelayReady, RelayReady__Output as _lockstep_v1_RelayReady__Output } from './lockstep/v1/RelayReady.ts';
 import type { ReplicaState as _lockstep_v1_ReplicaState, ReplicaState__Output as _lockstep_v1_ReplicaState__Output } from './lockstep/v1/ReplicaState.ts';
 import type { Replicate as _lockstep_v1_Replicate, Replicate__Output as _lockstep_v1_Replicate__Output } from './lockstep/v1/Replicate.ts';
 import type { ShardCoverage as _lockstep_v1_ShardCoverage, ShardCoverage__Output as _lockstep_v1_ShardCoverage__Output } from './lockstep/v1/ShardCoverage.ts';
@@ -92,6 +94,8 @@ export interface ProtoGrpcType {
       Refusal: MessageTypeDefinition<_lockstep_v1_Refusal, _lockstep_v1_Refusal__Output>
       Rehost: MessageTypeDefinition<_lockstep_v1_Rehost, _lockstep_v1_Rehost__Output>
       Rejoin: MessageTypeDefinition<_lockstep_v1_Rejoin, _lockstep_v1_Rejoin__Output>
+      Relay: MessageTypeDefinition<_lockstep_v1_Relay, _lockstep_v1_Relay__Output>
+      RelayReady: MessageTypeDefinition<_lockstep_v1_RelayReady, _lockstep_v1_RelayReady__Output>
       ReplicaState: MessageTypeDefinition<_lockstep_v1_ReplicaState, _lockstep_v1_ReplicaState__Output>
       Replicate: MessageTypeDefinition<_lockstep_v1_Replicate, _lockstep_v1_Replicate__Output>
       ShardCoverage: MessageTypeDefinition<_lockstep_v1_ShardCoverage, _lockstep_v1_ShardCoverage__Output>

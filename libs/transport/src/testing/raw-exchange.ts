@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { z } from 'zod';
 import { socketTarget } from '../addresses.ts';
-import { encodeHello } from '../exchange-hello.ts';
+import { encodeJson } from '../exchange-hello.ts';
 import { dial } from '../frame-dial.ts';
 import { FrameReader } from '../frame-reader.ts';
 import { blankHeader, encodeFrame, type TensorFrame } from '../tensor-frame.ts';
@@ -12,7 +12,7 @@ export const TOKEN = 'the token of this run';
 
 const refusal = z.object({ message: z.string() });
 
-export const hello = (value: object): Buffer => encodeFrame(blankHeader, encodeHello(value));
+export const hello = (value: object): Buffer => encodeFrame(blankHeader, encodeJson(value));
 
 /** What a worker says first. */
 export const workerHello = (rank: number, fields: object = {}): Buffer =>

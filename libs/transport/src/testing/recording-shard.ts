@@ -1,4 +1,4 @@
-import type { ArrivedPartial, PartialHeader, PartialIntake, ShardPort } from '../exchange-port.ts';
+import type { AnnouncementPort, ArrivedPartial, PartialHeader, PartialIntake, ShardPort } from '../exchange-port.ts';
 import { Journal } from './journal.ts';
 
 type PartialEvent = { readonly rank: number; readonly header: PartialHeader; readonly destination: Uint8Array };
@@ -11,6 +11,7 @@ export class RecordingShard implements ShardPort {
   readonly length: number;
   readonly partialBytes: number;
   readonly journal = new Journal<ShardEvent>();
+  announcements: AnnouncementPort | null = null;
   needsInitial = false;
   /** Which partials are of no use. */
   isCovered: (header: PartialHeader) => boolean = () => false;

@@ -8,6 +8,7 @@ import type { Evaluate as _lockstep_v1_Evaluate, Evaluate__Output as _lockstep_v
 import type { Heartbeat as _lockstep_v1_Heartbeat, Heartbeat__Output as _lockstep_v1_Heartbeat__Output } from '../../lockstep/v1/Heartbeat.ts';
 import type { Finish as _lockstep_v1_Finish, Finish__Output as _lockstep_v1_Finish__Output } from '../../lockstep/v1/Finish.ts';
 import type { Extra as _lockstep_v1_Extra, Extra__Output as _lockstep_v1_Extra__Output } from '../../lockstep/v1/Extra.ts';
+import type { Relay as _lockstep_v1_Relay, Relay__Output as _lockstep_v1_Relay__Output } from '../../lockstep/v1/Relay.ts';
 
 export interface CoordinatorMessage {
   'welcome'?: (_lockstep_v1_Welcome | null);
@@ -18,7 +19,8 @@ export interface CoordinatorMessage {
   'heartbeat'?: (_lockstep_v1_Heartbeat | null);
   'finish'?: (_lockstep_v1_Finish | null);
   'extra'?: (_lockstep_v1_Extra | null);
-  'message'?: "welcome"|"refusal"|"placement"|"assignment"|"evaluate"|"heartbeat"|"finish"|"extra";
+  'relay'?: (_lockstep_v1_Relay | null);
+  'message'?: "welcome"|"refusal"|"placement"|"assignment"|"evaluate"|"heartbeat"|"finish"|"extra"|"relay";
 }
 
 export interface CoordinatorMessage__Output {
@@ -30,5 +32,6 @@ export interface CoordinatorMessage__Output {
   'heartbeat'?: (_lockstep_v1_Heartbeat__Output | null);
   'finish'?: (_lockstep_v1_Finish__Output | null);
   'extra'?: (_lockstep_v1_Extra__Output | null);
-  'message'?: "welcome"|"refusal"|"placement"|"assignment"|"evaluate"|"heartbeat"|"finish"|"extra";
+  'relay'?: (_lockstep_v1_Relay__Output | null);
+  'message'?: "welcome"|"refusal"|"placement"|"assignment"|"evaluate"|"heartbeat"|"finish"|"extra"|"relay";
 }

@@ -7,6 +7,7 @@ export interface Placement {
   'generation'?: (number);
   'shards'?: (_lockstep_v1_ShardEndpoint)[];
   'token'?: (string);
+  'relayAddresses'?: (string)[];
 }
 
 export interface Placement__Output {
@@ -14,4 +15,5 @@ export interface Placement__Output {
   'generation': (number);
   'shards': (_lockstep_v1_ShardEndpoint__Output)[];
   'token': (string);
+  'relayAddresses': (string)[];
 }

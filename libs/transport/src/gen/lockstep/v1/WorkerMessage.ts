@@ -6,6 +6,7 @@ import type { WorkerHeartbeat as _lockstep_v1_WorkerHeartbeat, WorkerHeartbeat__
 import type { EvaluationPart as _lockstep_v1_EvaluationPart, EvaluationPart__Output as _lockstep_v1_EvaluationPart__Output } from '../../lockstep/v1/EvaluationPart.ts';
 import type { Failure as _lockstep_v1_Failure, Failure__Output as _lockstep_v1_Failure__Output } from '../../lockstep/v1/Failure.ts';
 import type { Leave as _lockstep_v1_Leave, Leave__Output as _lockstep_v1_Leave__Output } from '../../lockstep/v1/Leave.ts';
+import type { RelayReady as _lockstep_v1_RelayReady, RelayReady__Output as _lockstep_v1_RelayReady__Output } from '../../lockstep/v1/RelayReady.ts';
 
 export interface WorkerMessage {
   'hello'?: (_lockstep_v1_Hello | null);
@@ -14,7 +15,8 @@ export interface WorkerMessage {
   'evaluationPart'?: (_lockstep_v1_EvaluationPart | null);
   'failure'?: (_lockstep_v1_Failure | null);
   'leave'?: (_lockstep_v1_Leave | null);
-  'message'?: "hello"|"modelReady"|"heartbeat"|"evaluationPart"|"failure"|"leave";
+  'relayReady'?: (_lockstep_v1_RelayReady | null);
+  'message'?: "hello"|"modelReady"|"heartbeat"|"evaluationPart"|"failure"|"leave"|"relayReady";
 }
 
 export interface WorkerMessage__Output {
@@ -24,5 +26,6 @@ export interface WorkerMessage__Output {
   'evaluationPart'?: (_lockstep_v1_EvaluationPart__Output | null);
   'failure'?: (_lockstep_v1_Failure__Output | null);
   'leave'?: (_lockstep_v1_Leave__Output | null);
-  'message'?: "hello"|"modelReady"|"heartbeat"|"evaluationPart"|"failure"|"leave";
+  'relayReady'?: (_lockstep_v1_RelayReady__Output | null);
+  'message'?: "hello"|"modelReady"|"heartbeat"|"evaluationPart"|"failure"|"leave"|"relayReady";
 }
