@@ -10,6 +10,7 @@ import { benchKernels } from './kernels/bench-kernels.ts';
 import { describeMachine } from './machine.ts';
 import { benchMemory } from './memory/bench-memory.ts';
 import { parseBenchOptions, type BenchOptions } from './options.ts';
+import { benchRelays } from './relays/bench-relays.ts';
 import { runRounds } from './rounds.ts';
 import { renderTable } from './table.ts';
 import { contestantsFor, trainingRows } from './training-rows.ts';
@@ -41,6 +42,7 @@ async function bench({ groups, repetitions, quick, python, jsonFile }: BenchOpti
   if (groups.includes('g')) rows.push(...(await benchAllReduce({ python, withTorch: torch !== null, repetitions, quick, directory: runsDirectory, signal: stop.signal })));
   if (groups.includes('h')) rows.push(...(await benchBetweenHosts(repetitions, quick, stop.signal)));
   if (groups.includes('i')) rows.push(...(await benchMemory({ quick, runsDirectory, signal: stop.signal })));
+  if (groups.includes('j')) rows.push(...(await benchRelays({ repetitions, quick, directory: runsDirectory, signal: stop.signal })));
   rows.sort((left, right) => left.group.localeCompare(right.group));
   process.stdout.write(`${renderTable(rows)}\n${machine}; medians, rounds: ${repetitions}${quick ? ', quick: the figures say little' : ''}\n`);
   if (jsonFile !== null) await writeFile(jsonFile, `${JSON.stringify({ measured: new Date().toISOString(), machine, repetitions, quick, rows }, null, 2)}\n`);

@@ -58,10 +58,10 @@ export function attacksOnControl(peers: RawPeers, port: number): Attack[] {
   const host = (name: string, hello: Parameters<typeof hostAs>[1], answer: RegExp): Attack => ({ name: `a host that joins ${name}`, act: async () => told(await hostAs(address, hello)), answer });
   const good = { protocolVersion: PROTOCOL_VERSION, capabilities };
   return [
-    join('with another protocol version', { ...good, protocolVersion: 1 }, /^protocol: refused by the coordinator: it speaks version 1 of the protocol, expected 3$/),
+    join('with another protocol version', { ...good, protocolVersion: 1 }, new RegExp(`^protocol: refused by the coordinator: it speaks version 1 of the protocol, expected ${PROTOCOL_VERSION}$`)),
     join('with no capabilities', { protocolVersion: PROTOCOL_VERSION }, /^protocol: refused .* does not say what it can do$/),
     join('as of another run', { ...good, rejoin: { runId: 'another', rank: 0 } }, /^usage: refused .* another run/),
-    host('with another protocol version', { protocolVersion: 1, kind: 'server' }, /^protocol: refused .* version 1 of the protocol, expected 3$/),
+    host('with another protocol version', { protocolVersion: 1, kind: 'server' }, new RegExp(`^protocol: refused .* version 1 of the protocol, expected ${PROTOCOL_VERSION}$`)),
     host('as something unknown', { protocolVersion: PROTOCOL_VERSION, kind: 'toaster' }, /^protocol: refused .* kind "toaster"/),
     host('as of another run', { protocolVersion: PROTOCOL_VERSION, kind: 'server', rehost: { runId: 'another', host: 0, shards: [] } }, /^usage: refused .* another run/),
     { name: 'a first message that is no protobuf', act: () => peers.call(port, JOIN, [Buffer.from('ffffffff', 'hex')]), answer: /^INTERNAL/ },
@@ -117,7 +117,7 @@ export async function answersTo(attacks: readonly Attack[]): Promise<Record<stri
 
 const noAnswer = (): Promise<string> => delay(ANSWER_MS, `no answer within ${ANSWER_MS / 1000} s`, { ref: false });
 
-const workerHello = (changes: object): Buffer => encodeFrame(blankHeader, Buffer.from(JSON.stringify({ role: 'worker', rank: 76, connection: 'e'.repeat(32), process: '', ...changes })));
+const workerHello = (changes: object): Buffer => encodeFrame(blankHeader, Buffer.from(JSON.stringify({ role: 'worker', rank: 76, connection: 'e'.repeat(32), ...changes })));
 
 /** A BlockRequest. */
 const blockRequest = (hash: string): Buffer => Buffer.concat([Buffer.from([0x0a, hash.length]), Buffer.from(hash)]);

@@ -78,7 +78,7 @@ class WorkerProcess {
       capabilities: device.capabilities,
       onMessage: (message) => this.#guard(() => this.#take(message)),
       onBroken: (error) => options.onNote(`${error.message}; connecting again`),
-      onRejoin: () => options.onNote(`joined ${options.join} again`),
+      onRejoin: () => this.#rejoined(),
       onEnd: (error) => (error === null ? this.#finished.resolve() : this.#fail(error)),
     });
     if (options.leaving.aborted) this.#leave();
@@ -139,7 +139,8 @@ class WorkerProcess {
     const { join, onNote } = this.#options;
     const { microBatches, wire, parameterWire, failureDetectionMs } = config;
     return new HostRelay({
-      rank, joined: join, microBatches, trainableLength, wire, parameterWire, failureDetectionMs, onNote,
+      settings: { rank, joined: join, microBatches, trainableLength, wire, parameterWire, failureDetectionMs },
+      onNote,
       onReady: (relayReady) => this.#membership.control.send({ relayReady }),
     });
   }
@@ -185,6 +186,12 @@ class WorkerProcess {
     if (block === null) return;
     const aligned = new Float32Array(block.buffer.slice(block.byteOffset, block.byteOffset + block.byteLength));
     this.#engine?.evaluate({ evaluation, split, parts, parameters: aligned });
+  }
+
+  /** Whoever coordinates now asks for a relay where it wants one. */
+  #rejoined(): void {
+    this.#relay?.end();
+    this.#options.onNote(`joined ${this.#options.join} again`);
   }
 
   #leave(): void {

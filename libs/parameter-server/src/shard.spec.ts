@@ -32,7 +32,7 @@ function startShard(run: SyntheticRun, shard = 0, shards = 1) {
 }
 type Started = ReturnType<typeof startShard>;
 
-const headerOf = (step: number, node: TreeNode, tally: PartialHeader['tally']): ArrivedPartial => ({ step, node, tally, shares: [{ rank: 0, microBatches: 2 ** node.level, computeMs: 1 }], digests: new Uint32Array(node.level > 16 ? 0 : 2 ** node.level), carrier: 'shared' });
+const headerOf = (step: number, node: TreeNode, tally: PartialHeader['tally'], rank = 0): ArrivedPartial => ({ step, node, tally, shares: [{ rank, microBatches: 2 ** node.level, computeMs: 1 }], digests: new Uint32Array(node.level > 16 ? 0 : 2 ** node.level), carrier: 'shared' });
 
 function initialize(run: SyntheticRun, { shard, range }: Started): void {
   const destination = shard.reserveInitial()!;
@@ -43,7 +43,7 @@ function initialize(run: SyntheticRun, { shard, range }: Started): void {
 /** Delivers a partial as a stream does; false when the shard has no use for it. */
 function deliver(run: SyntheticRun, { shard, range }: Started, step: number, node: TreeNode, rank = 0): boolean {
   const { slice, tally } = run.partial(step, node, range);
-  const header = { ...headerOf(step, node, tally), digests: Uint32Array.from(run.digests(step, node)) };
+  const header = { ...headerOf(step, node, tally, rank), digests: Uint32Array.from(run.digests(step, node)) };
   const intake = shard.receive(rank, header);
   intake?.take(slice.length, readFrom(slice));
   return intake !== null;
@@ -455,7 +455,7 @@ describe('a range of several pieces', () => {
   /** Gives the bytes of a partial one after another: `pieces` says how many at a time. */
   function* arrival(started: Started, step: number, node: TreeNode, rank: number, counts: () => number): Generator<PartialIntake> {
     const { slice, tally } = large.partial(step, node, started.range);
-    const intake = started.shard.receive(rank, { ...headerOf(step, node, tally), digests: Uint32Array.from(large.digests(step, node)) });
+    const intake = started.shard.receive(rank, { ...headerOf(step, node, tally, rank), digests: Uint32Array.from(large.digests(step, node)) });
     for (let offset = 0; intake !== null && offset < slice.length;) {
       const count = Math.min(counts(), slice.length - offset);
       expect(intake.take(count, readFrom(slice))).toBe(true);

@@ -5,7 +5,8 @@ import { assertNever } from '@lockstep/core';
 import { createProcessDirectory, type PlacementMessage, type RelayCommand, type RelayReadyMessage } from '@lockstep/transport';
 import type { RelaySettings, RelayThreadCommand, RelayThreadData, RelayThreadMessage } from './relay-messages.ts';
 
-export interface HostRelayOptions extends Omit<RelaySettings, 'sharedMemory'> {
+export interface HostRelayOptions {
+  readonly settings: Omit<RelaySettings, 'sharedMemory'>;
   /** It listens. */
   readonly onReady: (ready: RelayReadyMessage) => void;
   readonly onNote: (message: string) => void;
@@ -15,7 +16,6 @@ interface Running {
   readonly generation: number;
   readonly shards: readonly number[];
   readonly thread: Worker;
-  readonly directory: string;
   readonly ended: Promise<void>;
 }
 
@@ -35,48 +35,52 @@ export class HostRelay {
     this.#placement = placement;
     const running = this.#running;
     if (running === null) return;
-    if (placement.generation !== running.generation) return this.#stop();
+    if (placement.generation !== running.generation) return this.end();
     this.#command(running, { kind: 'place', endpoints: running.shards.flatMap((shard) => placement.shards[shard] ?? []) });
   }
 
   /** Be a relay to these shards, in place of what it is a relay to now; or to none. */
   take({ generation, shards, sharedMemory }: RelayCommand): void {
-    this.#stop();
+    this.end();
     const placement = this.#placement;
     if (shards.length === 0 || placement?.generation !== generation) return;
-    const { onReady, onNote, ...settings } = this.#options;
-    const relayed = shards.flatMap((shard) => {
-      const endpoint = placement.shards[shard];
-      return endpoint === undefined ? [] : [{ shard, endpoint }];
-    });
+    const { settings, onNote } = this.#options;
+    const relayed = shards.flatMap((shard) => (placement.shards[shard] === undefined ? [] : [{ shard, endpoint: placement.shards[shard] }]));
     const directory = createProcessDirectory(tmpdir());
     const data: RelayThreadData = { ...settings, sharedMemory, token: placement.token, shards: relayed, directory };
     const thread = new Worker(new URL('./relay-thread.ts', import.meta.url), { workerData: data });
     const ended = new Promise<void>((resolve) => thread.once('exit', () => resolve())).then(() => rm(directory, { recursive: true, force: true }));
-    this.#running = { generation, shards, thread, directory, ended };
+    const running: Running = { generation, shards, thread, ended };
+    this.#running = running;
     thread.on('message', (message: RelayThreadMessage) => {
-      switch (message.kind) {
-        case 'listening': return onReady({ generation, shards: [...shards], unixAddresses: [...message.addresses] });
-        case 'note': return onNote(message.message);
-        case 'fault': return onNote(`the relay failed: ${message.message}`);
-        default: return assertNever(message);
-      }
+      if (this.#running === running) this.#hear(message, running);
     });
     thread.on('error', (error) => onNote(`the relay failed: ${error.message}`));
   }
 
-  async close(): Promise<void> {
-    this.#stop();
-    await Promise.all(this.#ending);
-  }
-
-  #stop(): void {
+  /** Be a relay no more. */
+  end(): void {
     const running = this.#running;
     if (running === null) return;
     this.#running = null;
     this.#command(running, { kind: 'close' });
     const ended = running.ended.finally(() => this.#ending.delete(ended));
     this.#ending.add(ended);
+  }
+
+  async close(): Promise<void> {
+    this.end();
+    await Promise.all(this.#ending);
+  }
+
+  #hear(message: RelayThreadMessage, { generation, shards }: Running): void {
+    const { onReady, onNote } = this.#options;
+    switch (message.kind) {
+      case 'listening': return onReady({ generation, shards: [...shards], unixAddresses: [...message.addresses] });
+      case 'note': return onNote(message.message);
+      case 'fault': return onNote(`the relay failed: ${message.message}`);
+      default: return assertNever(message);
+    }
   }
 
   #command({ thread }: Running, command: RelayThreadCommand): void {
