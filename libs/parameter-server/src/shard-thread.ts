@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { LockstepError, messageOf } from '@lockstep/core';
+import { endThread } from '@lockstep/transport';
 import { ShardService } from './shard-service.ts';
 import type { ShardCommand, ShardMessage, ShardThreadData } from './shard-messages.ts';
 
@@ -24,8 +25,7 @@ async function serve(): Promise<void> {
 
 async function close(service: ShardService): Promise<void> {
   await service.close();
-  // Ends this thread alone, which a socket to a worker that hangs would keep alive.
-  process.exit();
+  endThread();
 }
 
 function tell(message: ShardMessage, transfer: readonly ArrayBuffer[] = []): void {

@@ -3,6 +3,7 @@ export { BlockShelf } from './block-shelf.ts';
 export { ControlClient, type ControlClientOptions } from './control-client.ts';
 export { ControlServer, type ControlServerOptions, type HostConnection, type HostPort, type MembershipPort, type WorkerConnection } from './control-server.ts';
 export { PROTOCOL_VERSION } from './coordinator-service.ts';
+export { endThread } from './end-thread.ts';
 export { ExchangeClient, type ExchangeClientOptions, type PushedPartial } from './exchange-client.ts';
 export { nearestAddress } from './exchange-address.ts';
 export type { PeerHello } from './exchange-hello.ts';

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { LockstepError, messageOf } from '@lockstep/core';
 import { createKernels } from '@lockstep/reduction';
+import { endThread } from '@lockstep/transport';
 import type { RelayThreadCommand, RelayThreadData, RelayThreadMessage } from './relay-messages.ts';
 import { RelayedShard } from './relayed-shard.ts';
 
@@ -28,8 +29,7 @@ async function relay(): Promise<void> {
 
 async function close(relayed: readonly RelayedShard[]): Promise<void> {
   await Promise.all(relayed.map((shard) => shard.close()));
-  // Ends this thread alone, which a socket to a process that hangs would keep alive.
-  process.exit();
+  endThread();
 }
 
 function tell(message: RelayThreadMessage): void {
