@@ -24,6 +24,7 @@ describe('the relays of a cluster', () => {
     ['every worker has a machine of its own', ['a', 'b'], ['c']],
     ['all shards are where the workers are', ['a', 'a'], ['a', 'a']],
     ['there are no shards', ['a', 'a'], []],
+    ['the host of a shard is lost', ['a', 'a'], ['a', '']],
   ])('are none where %s', (_, workers, shards) => {
     expect(planRelays(workersOf(...workers), shards, [])).toEqual([]);
   });

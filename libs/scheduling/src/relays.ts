@@ -11,11 +11,11 @@ export interface Relay {
 
 /**
  * One relay for each machine on which several workers take part while shards are elsewhere: the one that is there already where it
- * still takes part, else the worker of the least rank.
+ * still takes part, else the worker of the least rank. `shardHostnames` are of the machines that the shards are on, '' where that is not known.
  */
 export function planRelays(membership: Membership, shardHostnames: readonly string[], current: readonly Relay[]): Relay[] {
   return [...activeByHost(membership)].flatMap(([hostname, ranks]) => {
-    const shards = shardHostnames.flatMap((of, shard) => (of === hostname ? [] : [shard]));
+    const shards = shardHostnames.flatMap((of, shard) => (of === hostname || of === '' ? [] : [shard]));
     if (ranks.length < 2 || shards.length === 0) return [];
     const known = current.find((relay) => relay.hostname === hostname)?.rank;
     const rank = ranks.find((each) => each === known) ?? ranks[0];
