@@ -7,9 +7,9 @@ import { lockstepEvents } from '../support/processes.ts';
 import { ContainerCluster, type LockstepContainer } from './cluster.ts';
 import { measured } from './measured.ts';
 
-const FLAGS = ['--model', 'mlp', '--data.limit', '8192', '--global-batch-size', '64', '--epochs', '15', '--failure-detection-ms', '1000'];
+const FLAGS = ['--model', 'mlp', '--data.limit', '8192', '--global-batch-size', '64', '--epochs', '9', '--failure-detection-ms', '1000'];
 const RUN = ['--run', 'contained', ...FLAGS];
-/** Of 384 steps. */
+/** Of 1,152 steps. */
 const UNDER_WAY = 20;
 
 let quiet: readonly RunEvent[];
