@@ -20,13 +20,13 @@ async function goes({ name, process }: Member): Promise<readonly string[]> {
   return ended.exitCode === 0 ? [] : [`${name} ended with ${process.child.signalCode ?? ended.exitCode}: ${ended.stderr.trim()}`];
 }
 
-/** One that a fault kept from hearing of the end looks for its coordinator until it is told to stop; twice: at once. */
+/** One that a fault kept from hearing of the end looks for its coordinator until it is told to stop; twice: at once, as if killed. */
 async function dismiss(member: Member): Promise<readonly string[]> {
   const { name, process } = member;
-  for (const signal of [null, 'SIGTERM', 'SIGTERM'] as const) {
-    if (signal !== null) {
-      member.fate = 'leaving';
-      process.child.kill(signal);
+  for (const fate of [null, 'leaving', 'killed'] as const) {
+    if (fate !== null) {
+      member.fate = fate;
+      process.child.kill('SIGTERM');
     }
     if ((await Promise.race([process.ended, delay(PATIENCE_MS, null)])) !== null) return [];
   }
