@@ -6,7 +6,7 @@
  * The scale is the smallest, from 2^-127 on, by which the block's largest magnitude rounds to at most 127. It then has 64
  * to 127 of it, so an encoded block is encoded to itself. From 127.5 * 2^121 on, numbers are beyond the format's largest.
  */
-import { larger } from './bits';
+import { larger, largestLane } from './bits';
 import { add, held, mul, sub } from './lanes';
 
 /** Floats. */
@@ -36,11 +36,6 @@ const INTEGER_BITS: i32 = 0x4b400000;
 // @ts-ignore: decorator
 @inline function inverseOf(code: i32): f32 {
   return reinterpret<f32>((254 - code) << 23);
-}
-
-// @ts-ignore: decorator
-@inline function largestLane(lanes: v128): u32 {
-  return max(max(i32x4.extract_lane(lanes, 0), i32x4.extract_lane(lanes, 1)), max(i32x4.extract_lane(lanes, 2), i32x4.extract_lane(lanes, 3)));
 }
 
 /** The bits of the largest magnitude. */

@@ -3,6 +3,7 @@ export { heapNumber, isTreeNode, leafOf, microBatchesOf, nodesCovering, nodesOf,
 export { RelayReduction } from './relay-reduction.ts';
 export { TreeReduction, type PartialAlgebra } from './tree-reduction.ts';
 export { clippingFactor, NORM_BLOCK } from './clipping.ts';
+export { compressedBytes, type Compression, type Compressor } from './compressor.ts';
 export { createKernels, type KernelOptions, type Kernels, type Scan } from './kernels.ts';
 export { createOptimizer } from './optimizers/create-optimizer.ts';
 export type { Optimizer, OptimizerSlot } from './optimizers/optimizer.ts';

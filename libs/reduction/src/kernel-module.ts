@@ -21,6 +21,12 @@ export interface KernelExports {
   decodeInt8(floats: number, encoded: number, bytes: number): void;
   roundInt8(vector: number, bytes: number): void;
   addRoundedInt8(into: number, other: number, bytes: number): void;
+  takeTopK(out: number, vector: number, bytes: number, kept: number): void;
+  decodeTopK(floats: number, encoded: number, bytes: number, kept: number): void;
+  /** `bytes` are those of the state. */
+  resetPowerSgd(state: number, bytes: number, rank: number): void;
+  takePowerSgd(out: number, vector: number, state: number, bytes: number, rank: number): void;
+  decodePowerSgd(floats: number, encoded: number, bytes: number, rank: number): void;
   sgd(parameters: number, gradient: number, bytes: number, rate: number, l2: number): void;
   momentum(parameters: number, gradient: number, velocities: number, bytes: number, rate: number, l2: number, momentum: number): void;
   nesterov(parameters: number, gradient: number, velocities: number, bytes: number, rate: number, l2: number, momentum: number): void;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { WireConfig } from '@lockstep/core';
 import { NORM_BLOCK } from './clipping.ts';
+import { createCompressor, type Compression, type Compressor } from './compressor.ts';
 import { createKernelMemory, instantiateKernels, LARGEST_MEMORY_BYTES, type KernelExports, type KernelMemory } from './kernel-module.ts';
 import { createOptimizerKernels, type OptimizerKernels } from './kernels-optimizer.ts';
 import { createVectorAllocator, sliceVector, type Vector, type VectorAllocator } from './vector.ts';
@@ -31,6 +32,8 @@ export interface Kernels extends VectorAllocator, OptimizerKernels {
    * elements in order: so a block has the same sum wherever it is computed. Not finite where an element is not.
    */
   sumsOfSquares(vector: Vector, blockLength?: number): Float64Array;
+  /** Of vectors, states and bytes in this memory; keeps nothing itself. */
+  compressor(compression: Compression): Compressor;
   /** Looks at every element once: is it a number, and what are its bits? */
   scan(vector: Vector): Scan;
 }
@@ -58,6 +61,7 @@ export function createKernels({ maximumBytes = LARGEST_MEMORY_BYTES }: KernelOpt
     slice: sliceVector,
     ...elementwise(kernels),
     sumsOfSquares: (vector, blockLength = NORM_BLOCK) => sumsOfSquares(kernels, vector, blockLength),
+    compressor: (compression) => createCompressor(kernels, compression),
     scan: (vector) => scan(kernels, vector),
     ...createOptimizerKernels(kernels),
   };
