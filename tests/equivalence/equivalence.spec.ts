@@ -23,6 +23,8 @@ const CLUSTERS: readonly (readonly [name: string, flags: readonly string[]])[] =
 describe.each([
   ['gradients that travel as bf16', ['--wire', 'bf16'], { wire: 'bf16', parameterWire: 'float32' }],
   ['gradients that travel as int8', ['--wire', 'int8'], { wire: 'int8', parameterWire: 'float32' }],
+  ['the largest of their gradients alone', ['--wire', 'topK', '--wire.ratio', '0.05', '--wire.dense-every', '3'], { wire: { kind: 'topK', ratio: 0.05, denseEvery: 3, groups: null }, parameterWire: 'float32' }],
+  ['gradients of low rank, in parts of half the batch', ['--wire', 'powerSgd', '--wire.rank', '2', '--wire.groups', '2', '--wire.dense-every', '3'], { wire: { kind: 'powerSgd', rank: 2, denseEvery: 3, groups: 2 }, parameterWire: 'float32' }],
   ['parameters that travel as bf16', ['--parameter-wire', 'bf16'], { wire: 'float32', parameterWire: 'bf16' }],
   ['both as bf16', ['--wire', 'bf16', '--parameter-wire', 'bf16'], { wire: 'bf16', parameterWire: 'bf16' }],
 ])('the same model with %s', (_, compressed, named) => {

@@ -225,6 +225,46 @@ describe('a parameter server that is killed', () => {
   });
 });
 
+describe('where workers hold back parts of their gradients', () => {
+  const HOLDING = ['--wire', 'topK', '--wire.ratio', '0.02', '--wire.dense-every', '4'];
+
+  it('all go back to the last checkpoint when one is killed, and end with the same bytes', async () => {
+    const train = start('train', '--runs-dir', runsDirectory, '--json', '--workers', '2', ...LONG, ...PATIENT, ...HOLDING);
+    const { pid } = await train.event('worker', ({ rank, state }) => rank === 1 && state === 'training');
+    await train.event('step', ({ workers }) => workers.length === 2);
+    process.kill(pid, 'SIGKILL');
+    const events = await expectSameEnd(train, HOLDING);
+    expect(placements(events).map(({ cause }) => cause)).toEqual(['the run starts', 'worker 1 is lost, and with it what it held back of its gradients']);
+  });
+
+  it('one may join and one leave, and nobody goes back', async () => {
+    const { coordinator, address } = await startCoordinator('--min-workers', '1', ...LONG, ...PATIENT, ...HOLDING);
+    const first = start('worker', '--join', address);
+    await coordinator.event('step', ({ step }) => step >= 3);
+    // The run waits for the first one's part, so it does not end before the second one has come.
+    first.child.kill('SIGSTOP');
+    const late = start('worker', '--join', address);
+    await coordinator.event('worker', ({ rank, state }) => rank === 1 && state === 'training');
+    first.child.kill('SIGCONT');
+    await coordinator.event('step', ({ workers }) => workers.length === 2);
+    first.child.kill('SIGTERM');
+    const events = await expectSameEnd(coordinator, HOLDING);
+    expect([(await first.ended).exitCode, (await late.ended).exitCode]).toEqual([0, 0]);
+    expect(placements(events).map(({ generation }) => generation)).toEqual([1]);
+  });
+
+  it('a coordinator that was killed goes back to the last checkpoint, for it does not know who holds what', async () => {
+    const { coordinator, address } = await startCoordinator('--run', 'holding', '--min-workers', '2', '--min-servers', '1', '--shard-hosts', 'servers', ...LONG, ...PATIENT, ...HOLDING);
+    const others = [start('parameter-server', '--join', address), start('worker', '--join', address), start('worker', '--join', address)];
+    await coordinator.event('checkpoint');
+    await killed(coordinator);
+    const again = start('coordinator', '--resume', 'holding', '--listen', address, '--runs-dir', runsDirectory, '--json');
+    const events = await expectSameEnd(again, HOLDING);
+    expect(placements(events)).toMatchObject([{ generation: 2, cause: 'the run goes on from its last checkpoint' }]);
+    expect(await Promise.all(others.map(async ({ ended }) => (await ended).exitCode))).toEqual([0, 0, 0]);
+  });
+});
+
 describe('a run', () => {
   it('replaces a worker that was killed and ends as if nothing had happened', async () => {
     const train = start('train', '--runs-dir', runsDirectory, '--json', '--workers', '2', ...LONG, ...PATIENT);
@@ -309,11 +349,12 @@ async function expectQuietEnd(process: LockstepProcess): Promise<readonly RunEve
 }
 
 /** Ends as one worker does with the same flags. */
-async function expectSameEnd(process: LockstepProcess, flags: readonly string[]): Promise<void> {
+async function expectSameEnd(process: LockstepProcess, flags: readonly string[]): Promise<readonly RunEvent[]> {
   const { exitCode, stderr, events } = await process.ended;
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   const alone = await lockstepEvents('train', '--runs-dir', runsDirectory, '--workers', '1', ...LONG, ...PATIENT, ...flags);
   expect(hashOf(events.at(-1))).toBe(hashOf(alone.events.at(-1)));
+  return events;
 }
 
 /** Matches the n-th of the events that match. */

@@ -3,3 +3,4 @@ export { csv, idx, images, mnist, type PreparationOptions } from './config/data-
 export { defineRun, type BuildModel, type LossName, type ModelContext, type RunDefinition } from './config/definition.ts';
 export { adam, adamw, momentum, nesterov, rmsprop, sgd } from './config/optimizer-builders.ts';
 export { constant, cosine, exponential, step, warmup, warmupCosine } from './config/schedule-builders.ts';
+export { powerSgd, topK } from './config/wire-builders.ts';

@@ -1,5 +1,6 @@
 import { LockstepError, messageOf, type CheckpointEvent, type ParameterLayout, type RunConfig } from '@lockstep/core';
 import { listCheckpoints, newestCheckpoint, readCheckpoint, removeCheckpoints, writeCheckpoint, type BestEpoch, type RunDirectory } from '@lockstep/checkpoint';
+import { nextWindow } from '@lockstep/reduction';
 import { checkpointsToRemove, isCheckpointVersion, type RunPlan } from '@lockstep/scheduling';
 import type { RunTotals } from './run-record.ts';
 import type { TrainingState } from './shard-states.ts';
@@ -43,11 +44,12 @@ export class Checkpoints {
 
   /** Which version to ask the shards for besides the planned ones, after so many steps at such a speed; null: none now. */
   toAsk(numSteps: number, stepsPerSecond: number, nowMs: number): number | null {
-    const { everyMinutes } = this.#options.config.checkpoints;
+    const { config: { checkpoints: { everyMinutes }, wire }, plan: { stepsPerEpoch } } = this.#options;
     const isDue = this.#awaited !== null || (everyMinutes !== null && nowMs - this.#lastMs >= everyMinutes * MS_PER_MINUTE);
-    if (!isDue || nowMs - this.#askedMs < this.#options.config.failureDetectionMs / 2) return null;
+    const isToCome = [...this.#asked].some((version) => version > numSteps);
+    if (!isDue || isToCome || nowMs - this.#askedMs < this.#options.config.failureDetectionMs / 2) return null;
     if (this.#asked.size > 0) this.#leadFactor *= 2;
-    const version = numSteps + this.#leadFactor * Math.max(MIN_LEAD_STEPS, Math.ceil(stepsPerSecond * LEAD_SECONDS));
+    const version = nextWindow({ wire, stepsPerEpoch }, numSteps + this.#leadFactor * Math.max(MIN_LEAD_STEPS, Math.ceil(stepsPerSecond * LEAD_SECONDS)));
     this.#asked.add(version);
     this.#askedMs = nowMs;
     return version >= this.#options.plan.totalSteps ? null : version;

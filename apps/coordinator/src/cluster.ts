@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { LockstepError, Rank, RunEvent } from '@lockstep/core';
 import type { Journal } from '@lockstep/checkpoint';
+import { isCompressed } from '@lockstep/reduction';
 import { ranksByHost } from '@lockstep/scheduling';
 import { BlockShelf, ControlServer, insecureServerCredentials, type FinishedStep } from '@lockstep/transport';
 import type { CoordinatorOptions } from './coordinator-options.ts';
@@ -136,6 +137,7 @@ export class Cluster {
   #createDispatcher(): WorkDispatcher {
     return new WorkDispatcher({
       config: this.#options.config,
+      wirePlan: () => this.fleet.plan,
       membership: () => this.workers.membership,
       ranks: () => ranksByHost(this.workers.membership),
       leastStep: () => this.workers.leastStep,
@@ -154,7 +156,8 @@ export class Cluster {
     return new HostRelays({
       sharedMemory: this.#options.sharedMemory,
       membership: () => this.workers.membership,
-      shardHostnames: () => this.fleet.hostnames,
+      // Compressed sums are not added up on their way.
+      shardHostnames: () => (isCompressed(this.#options.config.wire) ? [] : this.fleet.hostnames),
       send: (rank, message) => this.workers.send(rank, message),
       onRerouted: (hostname) => this.workers.reroute(hostname),
       onLog: (message) => this.#log(message, 'info'),

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { assertNever, LockstepError, messageOf, type RunConfig, type ShardsEvent } from '@lockstep/core';
 import { cutIntoShards, ShardHost } from '@lockstep/parameter-server';
 import { afterHostLoss, hostsForShards, missingReplicas, placeShards, type ShardPlacement } from '@lockstep/scheduling';
+import { isCompressed } from '@lockstep/reduction';
 import { connectInProcess, type BlockShelf, type FinishedStep, type HostedShardMessage, type HostMessage__Output, type HostPort, type PlacementMessage } from '@lockstep/transport';
 import { CoverageRequests } from './coverage-requests.ts';
 import { HostGone, ignoreHostGone } from './host-gone.ts';
@@ -95,6 +96,12 @@ export class ShardFleet {
   /** Where processes that host shards join. */
   get port(): HostPort {
     return this.#hosts;
+  }
+
+  /** What the shards of the run have in common. */
+  get plan(): FleetPlan['plan'] {
+    if (this.#fixed === null) throw new Error('the fleet has not started');
+    return this.#fixed.plan;
   }
 
   /** Of the machine that each shard is on, in range order; '' of one whose host is not there. */
@@ -363,10 +370,13 @@ export class ShardFleet {
     await this.#generation.copyTo(shard, target.primary);
   }
 
-  /** After a restart: the shards are where they were, or where their replicas are, when all these hosts come back in time. */
+  /**
+   * After a restart: the shards are where they were, or where their replicas are, when all these hosts come back in time. What workers hold back of
+   * compressed gradients is known only to the coordinator that gave it out.
+   */
   async #adopt(known: KnownPlacement): Promise<boolean> {
     const { config, nextStep, formerCoordinators } = this.#options;
-    if (known.shards.length === 0 || (config.shards !== null && config.shards !== known.shards.length)) return false;
+    if (known.shards.length === 0 || isCompressed(config.wire) || (config.shards !== null && config.shards !== known.shards.length)) return false;
     const placements = known.shards.map(({ host, replica }) => ({ primary: host, replica }));
     const orphans = placements.flatMap(({ primary }, shard) => (formerCoordinators.has(primary) ? [shard] : []));
     if (orphans.some((shard) => placements[shard]?.replica === null)) return false;

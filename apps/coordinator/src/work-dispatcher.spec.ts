@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { rankOf, type Capabilities, type Rank } from '@lockstep/core';
+import { rankOf, wireSchema, type Capabilities, type Rank, type WireConfig } from '@lockstep/core';
 import { activeRanks, withActive, withLeaving, withLost, withRejoined, type Membership } from '@lockstep/scheduling';
 import type { CoordinatorMessage, FinishedStep } from '@lockstep/transport';
 import type { StepCoverage, UnknownCoverage } from './shard-reports.ts';
 import { WorkDispatcher } from './work-dispatcher.ts';
 
 const MICRO_BATCHES = 8;
+const STEPS_PER_EPOCH = 100;
 const machine: Capabilities = { engineBuild: 'tensorflow', device: 'cpu', gpuKind: null, instructionSet: 'AVX2', hostname: 'a', pid: 1 };
 
 /** What workers were told, and the members that they are. */
@@ -19,9 +20,10 @@ class Cluster implements Disposable {
   readonly log: string[] = [];
   readonly dispatcher: WorkDispatcher;
 
-  constructor(workers: number) {
+  constructor(workers: number, wire: WireConfig = 'float32') {
     this.dispatcher = new WorkDispatcher({
-      config: { microBatches: MICRO_BATCHES, backupAfter: 3, failureDetectionMs: 2000 },
+      config: { microBatches: MICRO_BATCHES, backupAfter: 3, failureDetectionMs: 2000, wire },
+      wirePlan: () => ({ wire, stepsPerEpoch: STEPS_PER_EPOCH }),
       membership: () => this.membership,
       ranks: () => activeRanks(this.membership),
       leastStep: () => this.leastStep,
@@ -265,4 +267,79 @@ it('sends all shards back when they are behind every worker', async () => {
   expect(cluster.stuck).toEqual([]);
   await vi.advanceTimersByTimeAsync(300);
   expect(cluster.stuck).toEqual(['the shards are at step 20, the workers at 25: a replica that took over was behind']);
+});
+
+describe('where workers hold back parts of their gradients', () => {
+  const WINDOW = 16;
+  const wire = wireSchema.parse({ kind: 'topK', groups: 4, denseEvery: WINDOW });
+  const begun = (workers: number): Cluster => new Cluster(workers, wire).begin();
+
+  it('two windows are given out at a time, in whole groups, each only once', () => {
+    using cluster = begun(2);
+    expect(union(cluster.partsOf(2 * WINDOW - 1).values())).toEqual(all);
+    expect(cluster.partsOf(2 * WINDOW).size).toBe(0);
+    for (const part of cluster.partsOf(0).values()) for (const first of [0, 2]) expect((part[first + 1] ?? 0) - (part[first] ?? 0)).toBe(1);
+    cluster.finish(0, WINDOW);
+    expect(union(cluster.partsOf(3 * WINDOW - 1).values())).toEqual(all);
+    const starts = cluster.sent.flatMap(({ rank, message: { assignment } }) => (assignment ? [`${rank} from ${assignment.fromStep} to ${assignment.untilStep}`] : []));
+    expect(starts).toEqual([0, 1, 2].flatMap((window) => [0, 1].map((rank) => `${rank} from ${window * WINDOW} to ${(window + 1) * WINDOW}`)));
+  });
+
+  it('a window ends with its epoch', () => {
+    using cluster = begun(1);
+    cluster.finish(0, 96);
+    expect(cluster.sent.map(({ message: { assignment } }) => assignment?.fromStep)).toEqual([0, 16, 32, 48, 64, 80, 96, 100]);
+  });
+
+  it('one that joins gets a part of a window that nobody was given', () => {
+    using cluster = begun(1);
+    cluster.finish(0, 5);
+    cluster.dispatcher.joined(cluster.add(1));
+    cluster.finish(5, WINDOW);
+    expect(cluster.partsOf(2 * WINDOW - 1)).toEqual(new Map([[0, all]]));
+    expect([...cluster.partsOf(2 * WINDOW).values()].map(({ length }) => length)).toEqual([4, 4]);
+  });
+
+  it('one that leaves goes when the windows that it was given are done', () => {
+    using cluster = begun(2);
+    cluster.finish(0, 5);
+    cluster.membership = withLeaving(cluster.membership, rankOf(1));
+    cluster.dispatcher.leaving(rankOf(1));
+    cluster.finish(5, 2 * WINDOW - 1);
+    expect(cluster.released).toEqual([]);
+    cluster.finish(2 * WINDOW - 1, 2 * WINDOW);
+    expect(cluster.released).toEqual([1]);
+    expect(cluster.stuck).toEqual([]);
+    expect(cluster.partsOf(2 * WINDOW)).toEqual(new Map([[0, all]]));
+  });
+
+  it('one that is lost sends all back to where nothing was held back, once', async () => {
+    using cluster = begun(3);
+    cluster.finish(0, 20);
+    cluster.coverage = lacks(20, [4, 5, 6, 7]);
+    cluster.lose(2);
+    cluster.lose(1);
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(cluster.stuck).toEqual(['worker 2 is lost, and with it what it held back of its gradients']);
+    expect(cluster.extras.filter(({ rank }) => rank !== 0)).toEqual([]);
+    cluster.dispatcher.begin(16);
+    expect(cluster.partsOf(20).get(0)).toEqual(all);
+  });
+
+  it('the last one that leaves sends all back, for whoever comes', () => {
+    using cluster = begun(1);
+    cluster.finish(0, 20);
+    cluster.membership = withLeaving(cluster.membership, rankOf(0));
+    cluster.dispatcher.leaving(rankOf(0));
+    expect([cluster.released, cluster.stuck]).toEqual([[0], ['worker 0 has left, and with it what it held back of its gradients']]);
+  });
+
+  it('nobody computes for one that is slow, which is asked again', async () => {
+    using cluster = begun(2);
+    cluster.finish(0, 20);
+    cluster.coverage = lacks(20, [4, 5, 6, 7]);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(new Set(cluster.extras.map(({ rank }) => rank))).toEqual(new Set([1]));
+    expect(cluster.stuck).toEqual([]);
+  });
 });

@@ -1,10 +1,13 @@
 import { messageOf, rankOf, type Rank, type RunConfig } from '@lockstep/core';
+import { groupLevel, isCompressed, nextWindow, type WirePlan } from '@lockstep/reduction';
 import { decideExtras, planAssignment, withLate, withNext, withoutPast, withoutRank, withShares, watchStep, type Assignment, type Given, type Membership, type Speeds } from '@lockstep/scheduling';
 import type { CoordinatorMessage, FinishedStep } from '@lockstep/transport';
 import type { StepCoverage, UnknownCoverage } from './shard-reports.ts';
 
 export interface WorkDispatcherOptions {
-  readonly config: Pick<RunConfig, 'microBatches' | 'backupAfter' | 'failureDetectionMs'>;
+  readonly config: Pick<RunConfig, 'microBatches' | 'backupAfter' | 'failureDetectionMs' | 'wire'>;
+  /** In which windows compressed gradients hold something back; asked only once the steps have begun. */
+  readonly wirePlan: () => WirePlan;
   readonly membership: () => Membership;
   readonly ranks: () => readonly Rank[];
   /** The least step that a worker is at, by its heartbeats. */
@@ -37,11 +40,16 @@ const STUCK_FACTOR = 3;
  * Who computes what: hands out assignments when the members or their speeds change, and watches that every step gets
  * done. A step that lasts has its missing micro-batches looked up and given to workers that live, again and again until
  * it is done, so no loss of a worker or a message can stop a run.
+ *
+ * Where gradients are compressed, work moves only between windows (libs/reduction, feedback-windows.ts): each is given out by itself, and no
+ * worker begins one that it was not given. One that is lost takes along what it held back, so all go back to the last checkpoint.
  */
 export class WorkDispatcher {
   readonly #options: WorkDispatcherOptions;
   readonly #watch: NodeJS.Timeout;
   #standing: readonly Standing[] = [];
+  /** Of compressed gradients: windows that begin before this step are given out. */
+  #givenOut = 0;
   #speeds: Speeds = new Map();
   #untilStep = 0;
   /** The step under way, as far as is known here, and since when. */
@@ -78,6 +86,8 @@ export class WorkDispatcher {
     this.#stepSinceMs = performance.now();
     this.#madeSinceMs = null;
     this.#standing = [];
+    this.#givenOut = step;
+    for (const rank of this.#leaving.keys()) this.#leaving.set(rank, step);
     this.#plan(step);
   }
 
@@ -90,6 +100,7 @@ export class WorkDispatcher {
   /** A worker has come: it gets a part of a coming step, and costs the others nothing. */
   joined(rank: Rank): void {
     if (!this.#isOpen) return;
+    if (this.#isBound) return void this.#giveWindows();
     const others = this.#options.ranks().filter((other) => other !== rank);
     const isAlone = !others.some((other) => this.#standing.at(-1)?.assignment.has(other));
     if (this.#plan(isAlone ? this.#step : this.#comingStep)) return;
@@ -100,7 +111,8 @@ export class WorkDispatcher {
   /** A worker leaves in order: it goes on until a step that others have its part of. */
   leaving(rank: Rank): void {
     const isLast = this.#options.ranks().length === 0;
-    if (!this.isBusy || isLast) return this.#options.onReleased(rank);
+    if (!this.isBusy || isLast) return this.#letLeave(rank);
+    if (this.#isBound) return void this.#leaving.set(rank, this.#givenOut);
     const fromStep = this.#comingStep;
     this.#plan(fromStep);
     this.#options.send(rank, { assignment: { fromStep, untilStep: this.#untilStep, nodes: [] } });
@@ -111,7 +123,8 @@ export class WorkDispatcher {
   lost(rank: Rank): void {
     this.#leaving.delete(rank);
     this.#speeds = withoutRank(this.#speeds, rank);
-    if (this.#isOpen) void this.#ask((coverage) => this.#plan((coverage?.step ?? this.#step) + 1));
+    if (this.#mayHoldBack(rank)) this.#goBack(`worker ${rank} is lost, and with it what it held back of its gradients`);
+    else if (this.#isOpen) void this.#ask((coverage) => this.#plan((coverage?.step ?? this.#step) + 1));
   }
 
   finished({ step, workers, atMs }: FinishedStep): void {
@@ -125,7 +138,8 @@ export class WorkDispatcher {
     this.#speeds = withShares(this.#speeds, workers.map((share) => ({ ...share, rank: rankOf(share.rank) })));
     // One change at a time: the next for speed alone is thought of when the last has taken effect.
     const isDue = endedMs - this.#plannedMs >= PLAN_EVERY_MS && (this.#standing.at(-1)?.fromStep ?? 0) <= this.#step;
-    if (isDue) {
+    if (this.#isBound) this.#giveWindows();
+    else if (isDue) {
       this.#plannedMs = endedMs;
       this.#plan(this.#comingStep);
     }
@@ -153,8 +167,14 @@ export class WorkDispatcher {
     for (const [rank, fromStep] of this.#leaving) {
       if (this.#step < fromStep && this.isBusy) continue;
       this.#leaving.delete(rank);
-      this.#options.onReleased(rank);
+      this.#letLeave(rank);
     }
+  }
+
+  #letLeave(rank: Rank): void {
+    const isMissed = this.#mayHoldBack(rank);
+    this.#options.onReleased(rank);
+    if (isMissed) this.#goBack(`worker ${rank} has left, and with it what it held back of its gradients`);
   }
 
   get #comingStep(): number {
@@ -163,6 +183,7 @@ export class WorkDispatcher {
 
   /** Assigns from a step on where the members or their speeds call for it, or `always`; says whether it did. */
   #plan(fromStep: number, always = false): boolean {
+    if (this.#isBound) return this.#giveWindows();
     const current = this.#standing.at(-1)?.assignment ?? null;
     const decision = planAssignment({ current, ranks: this.#options.ranks(), speeds: this.#speeds, microBatches: this.#options.config.microBatches });
     const assignment = decision.kind === 'assign' ? decision.assignment : always ? current : null;
@@ -170,6 +191,42 @@ export class WorkDispatcher {
     this.#standing = withNext(withoutPast(this.#standing, this.#step), { fromStep, assignment });
     for (const [rank, nodes] of assignment) this.#options.send(rank, { assignment: { fromStep, untilStep: this.#untilStep, nodes: [...nodes] } });
     return true;
+  }
+
+  /** Gives out the window under way and the next, where that is not done; says whether it did. */
+  #giveWindows(): boolean {
+    const { config: { microBatches }, ranks, wirePlan } = this.#options;
+    const plan = wirePlan();
+    const begins = this.#givenOut;
+    const enough = nextWindow(plan, nextWindow(plan, this.#step + 1) + 1);
+    while (this.#givenOut < Math.min(enough, this.#untilStep)) {
+      const current = this.#standing.at(-1)?.assignment ?? null;
+      const decision = planAssignment({ current, ranks: ranks(), speeds: this.#speeds, microBatches, unitLevel: isCompressed(plan.wire) ? groupLevel(plan.wire, microBatches) : 0 });
+      const assignment = decision.kind === 'assign' ? decision.assignment : current;
+      if (assignment === null || ranks().length === 0) break;
+      const [fromStep, untilStep] = [this.#givenOut, Math.min(nextWindow(plan, this.#givenOut + 1), this.#untilStep)];
+      this.#standing = withNext(withoutPast(this.#standing, this.#step), { fromStep, assignment });
+      for (const [rank, nodes] of assignment) this.#options.send(rank, { assignment: { fromStep, untilStep, nodes: [...nodes] } });
+      this.#givenOut = untilStep;
+    }
+    return this.#givenOut > begins;
+  }
+
+  /** Whether a part of the step stays with the worker that has it. */
+  get #isBound(): boolean {
+    return isCompressed(this.#options.config.wire);
+  }
+
+  /** Whether steps need what this worker alone has: a part of the window under way, or of the next, which may have begun unheard. */
+  #mayHoldBack(rank: Rank): boolean {
+    return this.#isBound && this.isBusy && withoutPast(this.#standing, this.#step).some(({ assignment }) => (assignment.get(rank) ?? []).length > 0);
+  }
+
+  /** Until it begins again nothing more is given out. */
+  #goBack(cause: string): void {
+    this.#standing = [];
+    this.#givenOut = Infinity;
+    this.#options.onStuck(cause);
   }
 
   /** What each worker has of a step, by the assignment that held when it began. */
@@ -212,7 +269,7 @@ export class WorkDispatcher {
     const { config, membership } = this.#options;
     const { extras, given, late, explanation } = decideExtras({
       nowMs, sinceMs: this.#stepSinceMs, usualMs: this.#usualMs || null, backupAfter: config.backupAfter, failureDetectionMs: config.failureDetectionMs,
-      step, missing, shards: behind, assignment: this.#assignmentOf(step), given: step === this.#given.step ? this.#given.parts : [], membership: membership(), speeds: this.#speeds,
+      step, missing, shards: behind, assignment: this.#assignmentOf(step), given: step === this.#given.step ? this.#given.parts : [], membership: membership(), speeds: this.#speeds, isBound: this.#isBound,
     });
     this.#given = { step, parts: given };
     this.#speeds = withLate(this.#speeds, late);

@@ -63,10 +63,19 @@ describe('an assignment', () => {
     assignment.set(part(100, 500, 0));
     assignment.set(part(120, 500, 1));
     assignment.add(extra(80, 7));
-    assignment.rewind();
+    assignment.rewind(true);
     expect(todo(80)).toEqual([1]);
     assignment.set(part(80, 500, 2));
     expect([todo(79), todo(80), todo(130)]).toEqual([[1], [2], [2]]);
+  });
+
+  it('does not hold for earlier steps where a part of a step is bound to its worker', () => {
+    const { assignment, todo } = current();
+    assignment.set(part(100, 500, 0));
+    assignment.rewind(false);
+    expect(todo(80)).toEqual([]);
+    assignment.set(part(80, 500, 2));
+    expect([todo(80), todo(130)]).toEqual([[2], [2]]);
   });
 
   it('forgets what stood for steps that are past', () => {

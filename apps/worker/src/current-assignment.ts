@@ -33,9 +33,9 @@ export class CurrentAssignment {
     this.#onChange();
   }
 
-  /** Steps come again: what stands last holds for them too. */
-  rewind(): void {
-    this.#standing = this.#standing.slice(-1).map((assignment) => ({ ...assignment, fromStep: 0 }));
+  /** Steps come again: what stands last holds for them too, where a worker may change what it computes at any step (`keeps`). */
+  rewind(keeps: boolean): void {
+    this.#standing = keeps ? this.#standing.slice(-1).map((assignment) => ({ ...assignment, fromStep: 0 })) : [];
     this.#extras.clear();
   }
 

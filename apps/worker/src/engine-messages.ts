@@ -1,4 +1,4 @@
-import type { ConfigBundle, ErrorCode, Numerics, ParameterSpec, RunConfig } from '@lockstep/core';
+import type { ConfigBundle, ErrorCode, Numerics, ParameterSpec, RunConfig, WireConfig } from '@lockstep/core';
 import type { Tally, TreeNode } from '@lockstep/reduction';
 
 /** What the engine thread is started with. */
@@ -31,7 +31,7 @@ export type EngineCommand =
 
 export type EngineMessage =
   | { readonly kind: 'ready'; readonly specs: readonly ParameterSpec[]; readonly topology: object; readonly initial: Float32Array }
-  /** `sum`, in the run's wire format, lies in the engine's kernel memory and is reused when the next step begins. */
+  /** `sum`, which travels as `wire` says, lies in the engine's kernel memory and is reused when the next step begins. */
   | {
     readonly kind: 'partial';
     readonly number: number;
@@ -41,6 +41,7 @@ export type EngineMessage =
     readonly computeMs: number;
     readonly digests: readonly number[];
     readonly sum: Uint8Array;
+    readonly wire: WireConfig;
   }
   /** Told of every command `compute`, after its partials. */
   | { readonly kind: 'computed' }

@@ -1,3 +1,4 @@
+import type { WireConfig } from '@lockstep/core';
 import type { TreeNode } from '@lockstep/reduction';
 import type { PushedPartial } from '@lockstep/transport';
 
@@ -6,8 +7,9 @@ export interface HeldPartial {
   readonly header: PushedPartial;
   /** Its number among the partials of two steps. */
   readonly slot: number;
-  /** In the run's wire format; of the whole vector, in the engine's memory, or what a relay has added up of a shard's range. */
+  /** As it travels, by `wire`; of the whole vector, in the engine's memory, or what a relay has added up of a shard's range. */
   readonly sum: Uint8Array;
+  readonly wire: WireConfig;
 }
 
 /** More partials than there are in a step; the slots of a partial's frame are twice as many. */

@@ -1,5 +1,5 @@
 import type { RunConfig } from '@lockstep/core';
-import { createSampleOrder, globalBatchOf, microBatchRange, type Dataset, type Preparation } from '@lockstep/data';
+import { createSampleOrder, globalBatchOf, microBatchRange, stepsPerEpoch, type Dataset, type Preparation } from '@lockstep/data';
 
 /** The samples of one micro-batch as the model reads them. */
 export interface MicroBatchSamples {
@@ -29,6 +29,10 @@ export class MicroBatchSource {
     this.#order = createSampleOrder(config.seed, dataset.numExamples);
     const capacity = Math.ceil(config.globalBatchSize / config.microBatches) * preparation.sampleLength;
     this.#buffers = [new Float32Array(capacity), new Float32Array(capacity)];
+  }
+
+  get stepsPerEpoch(): number {
+    return stepsPerEpoch(this.#dataset.numExamples, this.#config.globalBatchSize);
   }
 
   take(step: number, microBatch: number): MicroBatchSamples {

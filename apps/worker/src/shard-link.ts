@@ -6,8 +6,8 @@ import type { AnnouncedNodes, HeldPartial } from './held-partial.ts';
 export interface ShardLinkOptions extends Pick<ExchangeClientOptions, 'role' | 'rank' | 'token' | 'length' | 'versions' | 'initial'> {
   /** Where the shard, or a relay to it, is reached now. */
   readonly address: () => string;
-  /** The shard's slice of a sum. */
-  readonly sliceOf: (sum: Uint8Array) => Uint8Array;
+  /** The shard's slice of a partial's sum. */
+  readonly sliceOf: (partial: HeldPartial) => Uint8Array;
   /** The partials of the current step. */
   readonly held: () => readonly HeldPartial[];
   /** What is being computed now. */
@@ -74,7 +74,7 @@ export class ShardLink {
     this.#retry = setTimeout(() => this.#connect(), waitMs);
   }
 
-  #send({ header, slot, sum }: HeldPartial): void {
-    this.#client?.push(header, slot, this.#options.sliceOf(sum));
+  #send(partial: HeldPartial): void {
+    this.#client?.push(partial.header, partial.slot, this.#options.sliceOf(partial));
   }
 }

@@ -13,6 +13,7 @@ const parameters = Float32Array.from({ length: LENGTH }, (_, index) => index);
 const partial = (microBatch: number): HeldPartial => ({
   header: { step: 0, node: leafOf(microBatch), tally: { numExamples: 1, numCorrect: 0, lossSum: 0, numNonFinite: 0 }, shares: [{ rank: 0, microBatches: 1, computeMs: 1 }], digests: [microBatch] },
   slot: microBatch,
+  wire: 'float32',
   sum: bytesOf(Float32Array.from({ length: LENGTH }, (_, index) => index * 100 + microBatch)),
 });
 
@@ -30,7 +31,7 @@ function connect() {
   const [held, errors]: [HeldPartial[], LockstepError[]] = [[], []];
   const versions = new VersionAssembly(LENGTH, 1, () => change.notify());
   const links = new ShardLinks({
-    rank: 3, joined: 'unix:none', versionPort: (shard, range) => versions.port(shard, range), initial: parameters.map((value) => value + 0.5), partialBytes: (length) => length * 4, held: () => held, announced: () => null,
+    rank: 3, joined: 'unix:none', versionPort: (shard, range) => versions.port(shard, range), initial: parameters.map((value) => value + 0.5), trainableLength: parameters.length, held: () => held, announced: () => null,
     onBroken: (_, error) => {
       errors.push(error);
       change.notify();

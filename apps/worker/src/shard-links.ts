@@ -1,5 +1,6 @@
 import type { LockstepError } from '@lockstep/core';
 import type { ShardRange } from '@lockstep/parameter-server';
+import { encodedBytes } from '@lockstep/reduction';
 import type { PlacementMessage, ShardEndpoint__Output, VersionPort } from '@lockstep/transport';
 import type { AnnouncedNodes, HeldPartial } from './held-partial.ts';
 import { exchangeAddress } from './shard-address.ts';
@@ -13,8 +14,8 @@ export interface ShardLinksOptions {
   readonly versionPort: (shard: number, range: ShardRange) => VersionPort;
   /** The initial parameters, for a shard that asks for its range of them. */
   readonly initial: Float32Array;
-  /** Bytes of a partial's first elements. */
-  readonly partialBytes: (length: number) => number;
+  /** Elements of the whole vector, from its start, that are optimized. */
+  readonly trainableLength: number;
   /** The partials of the current step. */
   readonly held: () => readonly HeldPartial[];
   /** What is being computed now. */
@@ -66,7 +67,7 @@ export class ShardLinks {
   }
 
   #open(shard: number, { endpoint, relayAddress, token }: Omit<Way, 'link'>): ShardLink {
-    const { rank, joined, versionPort, initial, partialBytes, held, announced, onBroken } = this.#options;
+    const { rank, joined, versionPort, initial, trainableLength, held, announced, onBroken } = this.#options;
     const { from, to } = endpoint;
     return new ShardLink({
       role: 'worker', rank, token, held, announced,
@@ -74,7 +75,10 @@ export class ShardLinks {
       length: to - from,
       versions: versionPort(shard, endpoint),
       initial: () => initial.subarray(from, to),
-      sliceOf: (sum) => sum.subarray(partialBytes(from), partialBytes(to)),
+      sliceOf: ({ sum, wire }) => {
+        const bytesFor = encodedBytes(wire, trainableLength);
+        return sum.subarray(bytesFor(from), bytesFor(to));
+      },
       onBroken: (error, attempt) => onBroken(shard, error, attempt),
     });
   }

@@ -1,14 +1,18 @@
-import { bytesOf, deriveSeed, LockstepError, type RunConfig } from '@lockstep/core';
+import { bytesOf, deriveSeed, LockstepError, type RunConfig, type WireConfig } from '@lockstep/core';
 import type { TrainingModel } from '@lockstep/engine';
-import { addTallies, createVectorCodec, emptyTally, leafOf, microBatchesOf, TreeReduction, type Kernels, type VectorCodec, type Tally, type TreeNode, type Vector } from '@lockstep/reduction';
+import {
+  addTallies, createVectorCodec, emptyTally, isCompressed, leafOf, microBatchesOf, TreeReduction, type Kernels, type VectorCodec, type Tally, type TreeNode, type Vector,
+} from '@lockstep/reduction';
+import { ErrorFeedback, type TravellingSum } from './error-feedback.ts';
 import type { MicroBatchSource } from './micro-batch-source.ts';
 
 export interface NodePartial {
   readonly node: TreeNode;
   readonly tally: Tally;
   readonly computeMs: number;
-  /** The gradient sum in the run's wire format. */
+  /** The gradient sum as it travels: as `wire` says. */
   readonly sum: Uint8Array;
+  readonly wire: WireConfig;
   /** Of each micro-batch's gradient, in order. */
   readonly digests: readonly number[];
 }
@@ -23,7 +27,10 @@ export class StepComputer {
   readonly #model: TrainingModel;
   readonly #source: MicroBatchSource;
   readonly #kernels: Kernels;
+  /** Adds sums up, rounded as they travel. */
   readonly #codec: VectorCodec;
+  /** Null where nothing is held back. */
+  readonly #feedback: ErrorFeedback | null;
   /** Each gives back the memory of a sum that was given out. */
   readonly #lent: (() => void)[] = [];
 
@@ -32,7 +39,10 @@ export class StepComputer {
     this.#model = model;
     this.#source = source;
     this.#kernels = kernels;
-    this.#codec = createVectorCodec(kernels, kernels.wireFormats[config.wire], model.layout.trainableLength);
+    const { wire, microBatches } = config;
+    const { stepsPerEpoch } = source;
+    this.#codec = createVectorCodec(kernels, kernels.wireFormats[isCompressed(wire) ? 'float32' : wire], model.layout.trainableLength);
+    this.#feedback = isCompressed(wire) ? new ErrorFeedback({ plan: { wire, stepsPerEpoch }, microBatches, layout: model.layout, kernels }) : null;
   }
 
   /** A step begins: the sums of the one before are reused. */
@@ -42,7 +52,7 @@ export class StepComputer {
 
   /** The partials of `nodes` on the parameters last loaded; ends early where `isUseless`, asked before each micro-batch, says so. */
   *compute(step: number, nodes: readonly TreeNode[], isUseless: () => boolean): Generator<NodePartial> {
-    for (const node of nodes) {
+    for (const node of nodes.flatMap((whole) => this.#feedback?.groupsIn(whole) ?? [whole])) {
       const partial = this.#computeNode(step, node, isUseless);
       if (partial === null) return;
       yield partial;
@@ -74,20 +84,19 @@ export class StepComputer {
     }
     const partial = reduction.get(node);
     if (partial === undefined) throw new Error(`node (${node.level}, ${node.index}) did not come together`);
-    return { ...partial, node, sum: this.#encode(partial.sum), computeMs: performance.now() - startMs };
+    const { bytes, wire, release } = this.#feedback?.take(step, node, partial.sum) ?? this.#encode(partial.sum);
+    this.#lent.push(release);
+    return { ...partial, node, sum: bytes, wire, computeMs: performance.now() - startMs };
   }
 
   /** Every sum is rounded already, so nothing is lost. */
-  #encode(sum: Vector): Uint8Array {
-    if (this.#config.wire === 'float32') {
-      this.#lent.push(() => this.#kernels.release(sum));
-      return bytesOf(sum.data);
-    }
+  #encode(sum: Vector): TravellingSum {
+    const { wire } = this.#config;
+    if (wire === 'float32') return { bytes: bytesOf(sum.data), wire, release: () => this.#kernels.release(sum) };
     const encoded = this.#kernels.allocateBytes(this.#codec.bytesFor(sum.length));
     this.#codec.encode(sum, encoded);
     this.#kernels.release(sum);
-    this.#lent.push(() => this.#kernels.releaseBytes(encoded));
-    return encoded.data;
+    return { bytes: encoded.data, wire, release: () => this.#kernels.releaseBytes(encoded) };
   }
 
   #merge(left: Gradient, right: Gradient): Gradient {

@@ -1,5 +1,5 @@
 import type { LockstepError, ParameterLayout, RunConfig } from '@lockstep/core';
-import { encodedBytes, type TreeNode } from '@lockstep/reduction';
+import { isCompressed, type TreeNode } from '@lockstep/reduction';
 import { microBatchesIn } from '@lockstep/scheduling';
 import type { PlacementMessage } from '@lockstep/transport';
 import { Change } from './change.ts';
@@ -75,8 +75,8 @@ export class TrainingLoop {
   }
 
   /** A partial of the current step is computed: keeps it, and sends each shard its slice. */
-  takePartial({ step, node, tally, computeMs, digests, sum }: PartialMessage): void {
-    const partial = { header: { step, node, tally, digests, shares: [{ rank: this.#options.rank, microBatches: 2 ** node.level, computeMs }] }, slot: (step % 2) * PARTIALS_A_STEP + this.#held.length, sum };
+  takePartial({ step, node, tally, computeMs, digests, sum, wire }: PartialMessage): void {
+    const partial = { header: { step, node, tally, digests, shares: [{ rank: this.#options.rank, microBatches: 2 ** node.level, computeMs }] }, slot: (step % 2) * PARTIALS_A_STEP + this.#held.length, sum, wire };
     this.#held.push(partial);
     this.#generation?.shards.push(partial);
   }
@@ -145,7 +145,7 @@ export class TrainingLoop {
     if (this.#generation !== null) {
       this.#generation.shards.close();
       this.#generation.over.abort();
-      this.assignment.rewind();
+      this.assignment.rewind(!isCompressed(config.wire));
       engine.interrupt();
       this.#held = [];
       this.#announced = null;
@@ -156,7 +156,7 @@ export class TrainingLoop {
       this.#change.notify();
     });
     const links = new ShardLinks({
-      rank, joined, initial, versionPort: versionPorts(versions, layout.trainableLength, config.parameterWire), partialBytes: encodedBytes(config.wire, layout.trainableLength), held: () => this.#held, announced: () => this.#announced, onBroken: onShardBroken,
+      rank, joined, initial, versionPort: versionPorts(versions, layout.trainableLength, config.parameterWire), trainableLength: layout.trainableLength, held: () => this.#held, announced: () => this.#announced, onBroken: onShardBroken,
     });
     this.#generation = { versions, shards: links, over: new AbortController() };
     this.#change.notify();

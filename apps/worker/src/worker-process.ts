@@ -1,11 +1,12 @@
 import { layOutParameters, LockstepError, messageOf, runSchema, type Capabilities, type Numerics, type ParameterSpec, type RunConfig } from '@lockstep/core';
-import { isTreeNode, type TreeNode } from '@lockstep/reduction';
+import { isCompressed, isTreeNode, type TreeNode } from '@lockstep/reduction';
 import type { CoordinatorMessage__Output, EvaluateMessage, PlacementMessage, WelcomeMessage, WorkerMessage } from '@lockstep/transport';
 import { obtainDataset } from './dataset-block.ts';
 import type { EngineHandle, EngineHandleOptions, EvaluatedMessage, ReadyMessage } from './engine-handle.ts';
 import { HostedShards } from './hosted-shards.ts';
 import { Membership } from './membership.ts';
 import { HostRelay } from './relay/host-relay.ts';
+import type { RelaySettings } from './relay/relay-messages.ts';
 import { TrainingLoop } from './training-loop.ts';
 
 export interface WorkerOptions {
@@ -114,7 +115,8 @@ class WorkerProcess {
     const engine = await this.#startEngine(config, welcome);
     const { specs, topology, initial } = await engine.ready;
     const layout = layOutParameters(specs);
-    this.#relay = this.#createRelay(welcome.rank, config, layout.trainableLength);
+    // Compressed sums are not added up on their way.
+    this.#relay = isCompressed(config.wire) ? null : this.#createRelay(welcome.rank, { ...config, wire: config.wire }, layout.trainableLength);
     this.#loop = new TrainingLoop({
       rank: welcome.rank, joined: join, engine, layout, initial, config,
       onShardBroken: (shard, error, attempt) => {
@@ -135,7 +137,7 @@ class WorkerProcess {
     if (leaving.aborted) this.#hosted.leave();
   }
 
-  #createRelay(rank: number, config: RunConfig, trainableLength: number): HostRelay {
+  #createRelay(rank: number, config: RunConfig & Pick<RelaySettings, 'wire'>, trainableLength: number): HostRelay {
     const { join, onNote } = this.#options;
     const { microBatches, wire, parameterWire, failureDetectionMs } = config;
     return new HostRelay({

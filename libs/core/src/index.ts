@@ -2,7 +2,9 @@ export { augmentationSchema, dataSchema, type AugmentationConfig, type DataConfi
 export { lossSchema, modelSchema, ZOO_MODELS, type LossConfig, type LossOptions, type ModelConfig, type ModelOptions, type ZooModel } from './config/model-config.ts';
 export { clippingSchema, optimizerSchema, scheduleSchema, type ClippingConfig, type OptimizerConfig, type OptimizerOptions, type ScheduleConfig, type ScheduleOptions } from './config/optimizer-config.ts';
 export { CLUSTER_FIELDS, numericsSchema, runSchema, type NumericsConfig, type RunConfig, type RunOptions, type ShardHostKind } from './config/run-config.ts';
-export { parameterWireSchema, wireSchema, type ParameterWireConfig, type WireConfig } from './config/wire-config.ts';
+export {
+  parameterWireSchema, roundedWireSchema, wireSchema, type CompressedWire, type CompressedWireOptions, type ParameterWireConfig, type RoundedWire, type WireConfig,
+} from './config/wire-config.ts';
 export { importBundle, importModelFunction, type ConfigBundle } from './config-bundle.ts';
 export { onceThereIsRoom, type RoomOptions } from './disk-room.ts';
 export { assertNever, LockstepError, messageOf, type ErrorCode, type LockstepErrorOptions } from './errors.ts';

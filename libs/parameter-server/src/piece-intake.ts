@@ -12,6 +12,7 @@ export interface PieceTaker {
 /** Cuts a partial that arrives in order into the shard's pieces, each of which is taken as soon as it is whole. */
 export class PieceIntake implements PartialIntake {
   readonly #pieces: readonly ShardPiece[];
+  readonly #isWhole: boolean;
   readonly #taker: PieceTaker;
   #index = 0;
   /** Of the next byte in the partial. */
@@ -21,16 +22,19 @@ export class PieceIntake implements PartialIntake {
   /** Undefined before the current piece begins, null where it is skipped over. */
   #lent: LentPiece | null | undefined;
 
-  constructor(pieces: readonly ShardPiece[], taker: PieceTaker) {
+  /** Of a partial that travels whole, as float32, or as the run's partials do. */
+  constructor(pieces: readonly ShardPiece[], isWhole: boolean, taker: PieceTaker) {
     this.#pieces = pieces;
+    this.#isWhole = isWhole;
     this.#taker = taker;
   }
 
   take(count: number, read: ReadBytes): boolean {
     const end = this.#offset + count;
     for (let piece = this.#pieces[this.#index]; piece !== undefined; piece = this.#pieces[this.#index]) {
-      if (!this.#fill(piece, Math.min(end - this.#offset, piece.numBytes - this.#filled), read)) return false;
-      if (this.#filled < piece.numBytes) return true;
+      const numBytes = piece.bytesOf(this.#isWhole);
+      if (!this.#fill(piece, Math.min(end - this.#offset, numBytes - this.#filled), read)) return false;
+      if (this.#filled < numBytes) return true;
       this.#pass(piece);
       if (this.#offset === end) return true;
     }
@@ -44,7 +48,7 @@ export class PieceIntake implements PartialIntake {
   }
 
   #fill(piece: ShardPiece, count: number, read: ReadBytes): boolean {
-    if (this.#lent === undefined) this.#lent = this.#taker.wants(piece) ? piece.lend() : null;
+    if (this.#lent === undefined) this.#lent = this.#taker.wants(piece) ? piece.lend(this.#isWhole) : null;
     if (this.#lent !== null && !read(this.#offset, this.#lent.bytes.subarray(this.#filled, this.#filled + count))) return false;
     this.#filled += count;
     this.#offset += count;

@@ -1,5 +1,7 @@
-import { addTallies, createVectorCodec, TreeReduction, type Bytes, type Kernels, type Tally, type TreeNode, type Vector, type VectorCodec, type WireFormat } from '@lockstep/reduction';
-import { bytesOf } from '@lockstep/core';
+import { bytesOf, type WireConfig } from '@lockstep/core';
+import {
+  addTallies, createPartialDecoder, createVectorCodec, isCompressed, TreeReduction, type Bytes, type Kernels, type Tally, type TreeNode, type Vector, type VectorCodec,
+} from '@lockstep/reduction';
 import { trainableIn } from './shard-plan.ts';
 
 export interface GradientSum {
@@ -10,11 +12,14 @@ export interface GradientSum {
 /** 512 KiB, whole blocks of any wire format and of the norm: small enough for a processor's cache, large enough that a message a piece costs little. */
 export const PIECE_FLOATS = 131_072;
 
+/** Reads partials that travel in one way. */
+type Decoder = Pick<VectorCodec, 'bytesFor' | 'decode'>;
+
 /** Kernel memory for a piece of a partial, which arrives as floats or encoded. */
 export interface LentPiece {
   readonly bytes: Uint8Array;
   readonly vector: Vector;
-  readonly encoded: Bytes | null;
+  readonly encoded: { readonly room: Bytes; readonly decoder: Decoder } | null;
 }
 
 /**
@@ -27,24 +32,23 @@ export class ShardPiece {
   readonly to: number;
   /** How many of them are optimized; buffers follow. */
   readonly trainable: number;
-  /** Bytes of the piece as it travels. */
-  readonly numBytes: number;
   readonly #kernels: Kernels;
-  readonly #format: WireFormat;
+  /** Adds sums up, rounded as they travel. */
   readonly #codec: VectorCodec;
+  /** What partials travel as besides float32: null where that is all. */
+  readonly #encoded: Decoder | null;
   readonly #reduction: TreeReduction<GradientSum>;
   /** The root, where nobody needs its vector any more. */
   #dropped: GradientSum | null = null;
 
   /** Of a range whose first `trainableLength` elements are optimized. */
-  constructor(from: number, to: number, trainableLength: number, microBatches: number, kernels: Kernels, format: WireFormat) {
+  constructor(from: number, to: number, trainableLength: number, microBatches: number, kernels: Kernels, wire: WireConfig) {
     this.from = from;
     this.to = to;
     this.trainable = trainableIn({ range: { from, to }, trainableLength });
     this.#kernels = kernels;
-    this.#format = format;
-    this.#codec = createVectorCodec(kernels, format, this.trainable);
-    this.numBytes = this.#codec.bytesFor(to - from);
+    this.#codec = createVectorCodec(kernels, kernels.wireFormats[isCompressed(wire) ? 'float32' : wire], this.trainable);
+    this.#encoded = wire === 'float32' ? null : createPartialDecoder(kernels, wire, this.trainable);
     this.#reduction = new TreeReduction<GradientSum>(microBatches, {
       merge: (left, right) => this.#merge(left, right),
       release: (sum) => {
@@ -67,23 +71,30 @@ export class ShardPiece {
     return this.#reduction.missing();
   }
 
+  /** Bytes of the piece of a partial that travels `whole`, as float32, or as the run's partials do. */
+  bytesOf(whole: boolean): number {
+    const length = this.to - this.from;
+    return whole || this.#encoded === null ? length * 4 : this.#encoded.bytesFor(length);
+  }
+
   /** Memory for the piece of a partial; float32 needs no decoding, its bytes arrive where they are added up. */
-  lend(): LentPiece {
+  lend(whole: boolean): LentPiece {
     const vector = this.#kernels.allocate(this.to - this.from);
-    const encoded = this.#format.name === 'float32' ? null : this.#kernels.allocateBytes(this.numBytes);
-    return { vector, encoded, bytes: encoded?.data ?? bytesOf(vector.data) };
+    if (whole || this.#encoded === null) return { vector, encoded: null, bytes: bytesOf(vector.data) };
+    const room = this.#kernels.allocateBytes(this.bytesOf(whole));
+    return { vector, encoded: { room, decoder: this.#encoded }, bytes: room.data };
   }
 
   giveBack({ vector, encoded }: LentPiece): void {
     this.#kernels.release(vector);
-    if (encoded !== null) this.#kernels.releaseBytes(encoded);
+    if (encoded !== null) this.#kernels.releaseBytes(encoded.room);
   }
 
   /** What has arrived there, which is the caller's to add or to release. */
   decode({ vector, encoded }: LentPiece): Vector {
     if (encoded === null) return vector;
-    this.#codec.decode(encoded, vector);
-    this.#kernels.releaseBytes(encoded);
+    encoded.decoder.decode(encoded.room, vector);
+    this.#kernels.releaseBytes(encoded.room);
     return vector;
   }
 

@@ -69,7 +69,7 @@ class Begun {
   }
 
   static by({ shard }: Started, rank: number, header: ArrivedPartial): Begun {
-    return new Begun(shard.receive(rank, header)!, shard.partialBytes);
+    return new Begun(shard.receive(rank, header)!, shard.partialBytes(header.step));
   }
 
   finish(): void {
@@ -159,6 +159,30 @@ function nearestBf16(value: number): number {
   return (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
 }
 
+describe.each([
+  { kind: 'topK', ratio: 0.02, groups: null, denseEvery: 2 }, { kind: 'powerSgd', rank: 1, groups: null, denseEvery: 2 },
+] as const)('partials that travel compressed by $kind', (wire) => {
+  const compressed = new SyntheticRun({ trainableLength: 3 * NORM_BLOCK + 101, totalLength: 3 * NORM_BLOCK + 140, microBatches: MICRO_BATCHES, totalSteps: STEPS, wire });
+  const whole = versionsOf(compressed, () => leaves);
+
+  it('make the same versions in any order and over several shards, others than whole ones', () => {
+    const draw = uniformStream(deriveSeed(8, 'order', 0));
+    for (let trial = 0; trial < 5; trial += 1) expect(versionsOf(compressed, () => shuffled(leaves, draw))).toEqual(whole);
+    const shards = Array.from({ length: 3 }, (_, shard) => startShard(compressed, shard, 3));
+    shards.forEach((each) => initialize(compressed, each));
+    for (let step = 0; step < STEPS; step += 1) for (const node of leaves) shards.forEach((each) => deliver(compressed, each, step, node));
+    expect(hashOf(Float32Array.from(shards.flatMap(({ published }) => [...published.at(-1)!.parameters])))).toBe(whole.at(-1));
+    expect(whole).not.toEqual(versionsOf(new SyntheticRun({ ...compressed.options, wire: 'float32' }), () => leaves));
+  });
+
+  it('are few bytes but in the last step of a window, in which they travel whole', () => {
+    const { shard } = startShard(compressed);
+    expect(shard.partialBytes(0)).toBeLessThan(shard.length * 4 * 0.1);
+    expect(shard.partialBytes(1)).toBe(shard.length * 4);
+    expect(shard.partialBytes(STEPS - 1)).toBe(shard.length * 4);
+  });
+});
+
 describe.each(['bf16', 'int8'] as const)('partials that travel as %s', (wire) => {
   const compressed = new SyntheticRun({ trainableLength: 3 * NORM_BLOCK + 101, totalLength: 3 * NORM_BLOCK + 140, microBatches: MICRO_BATCHES, totalSteps: STEPS, wire });
   const whole = versionsOf(compressed, () => leaves);
@@ -181,7 +205,7 @@ describe.each(['bf16', 'int8'] as const)('partials that travel as %s', (wire) =>
 
   it('are fewer bytes than float32, and other results', () => {
     const { shard } = startShard(compressed);
-    expect(shard.partialBytes).toBeLessThan(shard.length * 4 * (wire === 'bf16' ? 0.51 : 0.27));
+    expect(shard.partialBytes(0)).toBeLessThan(shard.length * 4 * (wire === 'bf16' ? 0.51 : 0.27));
     expect(whole).not.toEqual(versionsOf(new SyntheticRun({ ...compressed.options, wire: 'float32' }), () => leaves));
   });
 

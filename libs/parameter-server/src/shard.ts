@@ -1,5 +1,5 @@
 import { bytesOf, LockstepError } from '@lockstep/core';
-import { createKernels, createOptimizer, encodedBytes, isTreeNode, learningRateAt, microBatchesOf, type Kernels, type Optimizer, type Tally, type Vector } from '@lockstep/reduction';
+import { createKernels, createOptimizer, encodedBytes, isTreeNode, learningRateAt, microBatchesOf, wireOfStep, type Kernels, type Optimizer, type Tally, type Vector } from '@lockstep/reduction';
 import type { ArrivedPartial, FinishedStep, PartialHeader, PartialIntake, ShardPort, WorkerShare } from '@lockstep/transport';
 import { PieceIntake } from './piece-intake.ts';
 import { PIECE_FLOATS, ShardPiece, type GradientSum, type LentPiece } from './shard-piece.ts';
@@ -34,7 +34,6 @@ export interface Coverage {
 export class Shard implements ShardPort {
   readonly announcements = null;
   readonly length: number;
-  readonly partialBytes: number;
   readonly #plan: ShardPlan;
   readonly #events: ShardEvents;
   readonly #kernels: Kernels = createKernels();
@@ -44,6 +43,8 @@ export class Shard implements ShardPort {
   readonly shown: ShownParameters;
   readonly #trainable: number;
   readonly #pieces: readonly ShardPiece[];
+  /** Of a partial that does not travel whole. */
+  readonly #encodedBytes: number;
   readonly #digests: Uint32Array;
   /** Whole vectors that were given out to be filled. */
   readonly #lent = new Map<Uint8Array, Vector>();
@@ -63,7 +64,7 @@ export class Shard implements ShardPort {
     this.shown = new ShownParameters(plan, this.#kernels, this.#parameters);
     this.#optimizer = createOptimizer(plan.optimizer, this.#kernels, this.#trainable);
     this.#pieces = cutIntoPieces(plan, this.#kernels);
-    this.partialBytes = encodedBytes(plan.wire, this.#trainable)(this.length);
+    this.#encodedBytes = encodedBytes(plan.wire, this.#trainable)(this.length);
     this.#digests = new Uint32Array(plan.microBatches);
   }
 
@@ -91,11 +92,15 @@ export class Shard implements ShardPort {
     this.#kernels.release(initial);
   }
 
+  partialBytes(step: number): number {
+    return this.#travelsWhole(step) ? this.length * 4 : this.#encodedBytes;
+  }
+
   receive(rank: number, partial: ArrivedPartial): PartialIntake | null {
     this.#check(rank, partial);
     const wants = (piece: ShardPiece): boolean => partial.step === this.#version && !piece.covers(partial.node);
     if (!this.#pieces.some(wants)) return null;
-    return new PieceIntake(this.#pieces, { wants, take: (piece, lent) => (wants(piece) ? this.#add(rank, partial, piece, lent) : piece.giveBack(lent)) });
+    return new PieceIntake(this.#pieces, this.#travelsWhole(partial.step), { wants, take: (piece, lent) => (wants(piece) ? this.#add(rank, partial, piece, lent) : piece.giveBack(lent)) });
   }
 
   abandonInitial(destination: Uint8Array): void {
@@ -148,6 +153,10 @@ export class Shard implements ShardPort {
       this.#kernels.release(gradient);
     }
     this.#advance(finished);
+  }
+
+  #travelsWhole(step: number): boolean {
+    return wireOfStep(this.#plan, step) === 'float32';
   }
 
   #lend(): Uint8Array {
@@ -293,7 +302,7 @@ function cutIntoPieces(plan: ShardPlan, kernels: Kernels): ShardPiece[] {
   const length = plan.range.to - plan.range.from;
   return Array.from({ length: Math.max(1, Math.ceil(length / PIECE_FLOATS)) }, (_, index) => {
     const from = index * PIECE_FLOATS;
-    return new ShardPiece(from, Math.min(length, from + PIECE_FLOATS), trainableIn(plan), plan.microBatches, kernels, kernels.wireFormats[plan.wire]);
+    return new ShardPiece(from, Math.min(length, from + PIECE_FLOATS), trainableIn(plan), plan.microBatches, kernels, plan.wire);
   });
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { WireConfig } from '@lockstep/core';
+import type { RoundedWire } from '@lockstep/core';
 import { NORM_BLOCK } from './clipping.ts';
 import { createCompressor, type Compression, type Compressor } from './compressor.ts';
 import { createKernelMemory, instantiateKernels, LARGEST_MEMORY_BYTES, type KernelExports, type KernelMemory } from './kernel-module.ts';
@@ -13,7 +13,7 @@ import { createWireFormats, type WireFormat } from './wire-format.ts';
  */
 export interface Kernels extends VectorAllocator, OptimizerKernels {
   readonly memory: KernelMemory;
-  readonly wireFormats: Readonly<Record<WireConfig, WireFormat>>;
+  readonly wireFormats: Readonly<Record<RoundedWire, WireFormat>>;
   /** Elements `from` up to `to` as a view; it is not released by itself. */
   slice(vector: Vector, from: number, to: number): Vector;
   /** `into += other` */

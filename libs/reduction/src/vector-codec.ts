@@ -1,3 +1,5 @@
+import type { WireConfig } from '@lockstep/core';
+import { isCompressed } from './feedback-windows.ts';
 import type { Kernels } from './kernels.ts';
 import { sliceBytes, type Bytes, type Vector } from './vector.ts';
 import { encodedBytes, type WireFormat } from './wire-format.ts';
@@ -36,6 +38,20 @@ export function createVectorCodec(kernels: Pick<Kernels, 'wireFormats' | 'slice'
     merge(into, other) {
       format.merge(optimized(into), optimized(other));
       float32.merge(buffers(into), buffers(other));
+    },
+  };
+}
+
+/** What reads partials as they travel in any way; what is compressed is read, not written. */
+export function createPartialDecoder(kernels: Kernels, wire: WireConfig, trainable: number): Pick<VectorCodec, 'bytesFor' | 'decode'> {
+  if (!isCompressed(wire)) return createVectorCodec(kernels, kernels.wireFormats[wire], trainable);
+  const bytesFor = encodedBytes(wire, trainable);
+  const compressor = kernels.compressor(wire);
+  return {
+    bytesFor,
+    decode(bytes, out) {
+      compressor.decode(sliceBytes(bytes, 0, bytesFor(trainable)), kernels.slice(out, 0, trainable));
+      kernels.wireFormats.float32.decode(sliceBytes(bytes, bytesFor(trainable), bytes.length), kernels.slice(out, trainable, out.length));
     },
   };
 }

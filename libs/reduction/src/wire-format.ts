@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import type { WireConfig } from '@lockstep/core';
+import type { RoundedWire, WireConfig } from '@lockstep/core';
+import { compressedBytes } from './compressor.ts';
+import { isCompressed } from './feedback-windows.ts';
 import type { KernelExports } from './kernel-module.ts';
 import type { Bytes, Vector } from './vector.ts';
 
@@ -10,7 +12,7 @@ import type { Bytes, Vector } from './vector.ts';
  * Infinities and NaNs stay visible as such.
  */
 export interface WireFormat {
-  readonly name: WireConfig;
+  readonly name: RoundedWire;
   /** What else a receipt must say of it. */
   readonly parameters: Readonly<Record<string, number | string>>;
   /** A vector may be cut at multiples of so many elements: its pieces have the bytes of the whole. */
@@ -30,7 +32,7 @@ export interface WireFormat {
 /** `int8`: elements of one scale. */
 const BLOCK = 32;
 
-const BYTES_FOR: Readonly<Record<WireConfig, (length: number) => number>> = {
+const BYTES_FOR: Readonly<Record<RoundedWire, (length: number) => number>> = {
   float32: (length) => length * 4,
   bf16: (length) => length * 2,
   int8: (length) => length + Math.ceil(length / BLOCK),
@@ -41,10 +43,11 @@ const BYTES_FOR: Readonly<Record<WireConfig, (length: number) => number>> = {
  * in a format; the buffers behind them are float32. So a range's bytes lie from those of its start to those of its end.
  */
 export function encodedBytes(wire: WireConfig, trainable: number): (length: number) => number {
-  return (length) => BYTES_FOR[wire](Math.min(length, trainable)) + BYTES_FOR.float32(Math.max(0, length - trainable));
+  const bytesFor = isCompressed(wire) ? (length: number) => compressedBytes(wire, length) : BYTES_FOR[wire];
+  return (length) => bytesFor(Math.min(length, trainable)) + BYTES_FOR.float32(Math.max(0, length - trainable));
 }
 
-export function createWireFormats(kernels: KernelExports): Readonly<Record<WireConfig, WireFormat>> {
+export function createWireFormats(kernels: KernelExports): Readonly<Record<RoundedWire, WireFormat>> {
   return {
     float32: createFormat({ name: 'float32', parameters: {}, blockLength: 1, bytesFor: BYTES_FOR.float32 }, float32Of(kernels)),
     bf16: createFormat({ name: 'bf16', parameters: {}, blockLength: 1, bytesFor: BYTES_FOR.bf16 }, {

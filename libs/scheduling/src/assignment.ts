@@ -14,11 +14,13 @@ const WORTH_MOVING = 0.1;
 /**
  * Cuts the micro-batches of a step over the workers so that all are ready at about the same time: each gets a contiguous
  * range, in the order given, in whole subtrees where that costs little. Workers that are too many, or too slow to help, get
- * nothing. A worker of unknown speed counts as an average one.
+ * nothing. A worker of unknown speed counts as an average one. Nodes of `unitLevel` are not divided.
  */
-export function assignBySpeed(ranks: readonly Rank[], speeds: Speeds, microBatches: number): Assignment {
-  const ends = rangeEnds(speedsOf(ranks, speeds), microBatches);
-  return new Map(ranks.map((rank, worker) => [rank, nodesCovering(ends[worker - 1] ?? 0, ends[worker] ?? microBatches)]));
+export function assignBySpeed(ranks: readonly Rank[], speeds: Speeds, microBatches: number, unitLevel = 0): Assignment {
+  const units = microBatches / 2 ** unitLevel;
+  const ends = rangeEnds(speedsOf(ranks, speeds), units);
+  const nodes = (worker: number): TreeNode[] => nodesCovering(ends[worker - 1] ?? 0, ends[worker] ?? units);
+  return new Map(ranks.map((rank, worker) => [rank, nodes(worker).map(({ level, index }) => ({ level: level + unitLevel, index }))]));
 }
 
 export interface AssignmentState {
@@ -27,20 +29,22 @@ export interface AssignmentState {
   readonly ranks: readonly Rank[];
   readonly speeds: Speeds;
   readonly microBatches: number;
+  /** The level of the least nodes that are assigned; 0: any. */
+  readonly unitLevel?: number;
 }
 export type AssignmentDecision = { readonly kind: 'keep' } | { readonly kind: 'assign'; readonly assignment: Assignment; readonly reason: string };
 
 /** A new assignment when the workers have changed, or when it makes a step at least a tenth shorter; else the present one stands. */
 export function planAssignment(state: AssignmentState): AssignmentDecision {
-  const { ranks, speeds, microBatches } = state;
+  const { ranks, speeds, microBatches, unitLevel } = state;
   const current: Assignment = state.current ?? new Map();
   if (ranks.length === 0) return { kind: 'keep' };
   const change = describeChange([...current.keys()], ranks);
-  if (change !== null) return { kind: 'assign', assignment: assignBySpeed(ranks, speeds, microBatches), reason: change };
+  if (change !== null) return { kind: 'assign', assignment: assignBySpeed(ranks, speeds, microBatches, unitLevel), reason: change };
   const beforeMs = predictedMs(current, speeds);
   // No cut is ready before the fair shares are: most often these say already that there is nothing to gain.
   if (fairMs(ranks, speeds, microBatches) > beforeMs * (1 - WORTH_MOVING)) return { kind: 'keep' };
-  const assignment = assignBySpeed(ranks, speeds, microBatches);
+  const assignment = assignBySpeed(ranks, speeds, microBatches, unitLevel);
   const afterMs = predictedMs(assignment, speeds);
   if (afterMs > beforeMs * (1 - WORTH_MOVING)) return { kind: 'keep' };
   return { kind: 'assign', assignment, reason: `the slowest worker computes ${afterMs.toFixed(1)} ms a step instead of ${beforeMs.toFixed(1)} ms` };

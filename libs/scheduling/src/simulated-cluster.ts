@@ -185,7 +185,7 @@ export class SimulatedCluster {
     })));
     if (flight === null) return;
     const state: StepState = {
-      ...this.#clock(), ...flight, assignment: this.#standing(), given: this.#given, membership: this.#membership, speeds: this.#speeds,
+      ...this.#clock(), ...flight, assignment: this.#standing(), given: this.#given, membership: this.#membership, speeds: this.#speeds, isBound: false,
     };
     const { extras, given, late, explanation } = decideExtras(state);
     this.#given = given;

@@ -36,6 +36,8 @@ export interface StepState extends StepClock {
   readonly given: readonly Given[];
   readonly membership: Membership;
   readonly speeds: Speeds;
+  /** Whether only the worker that has a micro-batch by the assignment can compute it in this step. */
+  readonly isBound: boolean;
 }
 
 export interface WaitingShard {

@@ -23,7 +23,7 @@ const ranks = (...numbers: number[]): Rank[] => numbers.map(rankOf);
 /** Four workers of equal speed with two of eight micro-batches each; a step takes 100 ms and began so long ago. */
 const step = (waitedMs: number, changes: Partial<StepState> = {}): StepState => ({
   nowMs: NOW, sinceMs: NOW - waitedMs, usualMs: 100, backupAfter: 3, failureDetectionMs: 2000, step: 812, missing: [4, 5], shards: [{ shard: 0, waitsFor: '' }],
-  assignment: assignBySpeed(ranks(0, 1, 2, 3), new Map(), 8), given: [], membership: active(4), speeds: new Map(), ...changes,
+  assignment: assignBySpeed(ranks(0, 1, 2, 3), new Map(), 8), given: [], membership: active(4), speeds: new Map(), isBound: false, ...changes,
 });
 const extrasOf = (state: StepState): Record<number, number[]> =>
   Object.fromEntries([...decideExtras(state).extras].map(([rank, nodes]) => [rank, microBatchesIn(nodes)]));
@@ -41,6 +41,8 @@ it.each([
   ['and where all are late each is given its own again, lest its assignment was lost', step(300, { missing: [0, 2, 4, 6] }), { 0: [0], 1: [2], 2: [4], 3: [6] }],
   ['as where the config wants no backups, after the detection time', step(2000, { backupAfter: null }), { 2: [4, 5] }],
   ['and not before', step(1999, { backupAfter: null }), {}],
+  ['or where nobody else can compute it', step(2000, { isBound: true }), { 2: [4, 5] }],
+  ['which is nobody where its worker is gone', step(2000, { isBound: true, membership: withLost(active(4), rankOf(2), 'connection broke', NOW - 300) }), {}],
   ['nor does anybody help in a first step, whose usual time nobody knows, before a multiple of the detection time', step(5999, { usualMs: null }), {}],
   ['a step of under a millisecond is late after 50 ms', step(49, { usualMs: 0.5 }), {}],
   ['a leaving worker still computes its own part', step(10, { membership: withLeaving(active(4), rankOf(2)) }), {}],

@@ -40,9 +40,9 @@ export function decideExtras(state: StepState): ExtrasDecision {
   const owners = ownersOf(state.assignment);
   const live = new Set<Rank | undefined>(liveRanks(state));
   const isLate = state.nowMs - state.sinceMs >= patienceMs(state);
-  const orphans = state.missing.filter((microBatch) => !live.has(owners.get(microBatch)));
+  const orphans = state.isBound ? [] : state.missing.filter((microBatch) => !live.has(owners.get(microBatch)));
   const overdue = isLate ? state.missing.filter((microBatch) => live.has(owners.get(microBatch))) : [];
-  const idle = state.backupAfter === null ? [] : idleRanks(state, owners);
+  const idle = state.isBound || state.backupAfter === null ? [] : idleRanks(state, owners);
   const extras = joined([...deal(state, owners, orphans, helpers(state)), ...(idle.length > 0 ? deal(state, owners, overdue, idle) : [remind(state, owners, overdue)])]);
   const given = [...state.given, ...[...extras].map(([rank, nodes]) => ({ rank, microBatches: microBatchesIn(nodes), atMs: state.nowMs }))];
   return {

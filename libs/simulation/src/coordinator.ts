@@ -112,7 +112,7 @@ export class Coordinator {
       const flight = stepInFlight(coverage());
       if (flight === null || flight.step !== this.#step || flight.missing.length === 0) return;
       const assignment = this.#standing.findLast(({ fromStep }) => fromStep <= this.#step)?.assignment ?? new Map();
-      const { extras, given, late } = decideExtras({ ...this.#clock(), ...flight, assignment, given: this.#given, membership: this.#membership, speeds: this.#speeds });
+      const { extras, given, late } = decideExtras({ ...this.#clock(), ...flight, assignment, given: this.#given, membership: this.#membership, speeds: this.#speeds, isBound: false });
       this.#given = given;
       this.#speeds = withLate(this.#speeds, late);
       for (const [rank, nodes] of extras) this.#send(() => this.#options.give(rank, flight.step, nodes));

@@ -37,8 +37,8 @@ export interface ShardPort {
   readonly announcements: AnnouncementPort | null;
   /** Elements of the shard's range. */
   readonly length: number;
-  /** Bytes of a partial's slice of it, as it travels. */
-  readonly partialBytes: number;
+  /** Bytes of a partial's slice of it, as the step's partials travel. */
+  partialBytes(step: number): number;
   /** Whether the shard waits for the initial parameters. */
   readonly needsInitial: boolean;
   /** A partial's slice begins to arrive; null where it is of no use: its micro-batches are covered or its step is over. */

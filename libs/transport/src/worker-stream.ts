@@ -104,7 +104,7 @@ export class WorkerStream implements StreamHandler {
 
   #takePartial(frame: TensorFrame): void {
     const { header, digests } = frame;
-    checkLength(header, this.#port.partialBytes);
+    checkLength(header, this.#port.partialBytes(header.step));
     const { isFirst, isLast } = this.#order.next(header);
     if (isFirst) this.#intake = this.#port.receive(this.rank, { step: header.step, node: header.node, tally: header.tally, shares: this.#sharesOf(frame), digests, carrier: header.carrier });
     const isThere = this.#intake?.take(header.count, this.#bytesOf(frame)) ?? true;

@@ -75,9 +75,13 @@ function mergeByFlag(fields: readonly ConfigField[]): ConfigField[] {
   return [...merged.values()];
 }
 
-/** A default is the field's only where its kinds agree on it; else its description names them. */
+/**
+ * A default is the field's only where its kinds agree on it; else its description names them. Names of which some have options are a field's own
+ * values and those of its kinds.
+ */
 function merge(known: ConfigField, next: ConfigField): ConfigField {
   const { default: standard, ...node } = known.node;
-  const agree = JSON.stringify(standard) === JSON.stringify(next.node.default);
-  return { ...known, node: agree ? known.node : node, kinds: [...new Set([...known.kinds, ...next.kinds])] };
+  const agree = known.kinds.length === 0 || JSON.stringify(standard) === JSON.stringify(next.node.default);
+  const names = [...new Set([...known.node.enum ?? [], ...next.node.enum ?? []])];
+  return { ...known, node: { ...(agree ? known.node : node), ...(names.length > 0 && { enum: names }) }, kinds: [...new Set([...known.kinds, ...next.kinds])] };
 }

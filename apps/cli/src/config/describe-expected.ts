@@ -37,7 +37,7 @@ function describeRange(node: SchemaNode): string {
   if (lower !== undefined && maximum !== undefined) return ` from ${lower} to ${maximum}`;
   if (lower !== undefined && node.exclusiveMaximum !== undefined) return `, at least ${lower} and below ${node.exclusiveMaximum}`;
   if (lower !== undefined) return `, at least ${lower}`;
-  if (node.exclusiveMinimum !== undefined) return ` above ${node.exclusiveMinimum}`;
+  if (node.exclusiveMinimum !== undefined) return ` above ${node.exclusiveMinimum}${maximum === undefined ? '' : ` and at most ${maximum}`}`;
   return maximum === undefined ? '' : `, at most ${maximum}`;
 }
 

@@ -1,4 +1,4 @@
-import { LockstepError, type LossOptions } from '@lockstep/core';
+import { LockstepError, roundedWireSchema, type LossOptions } from '@lockstep/core';
 import type { LossName } from './definition.ts';
 
 const LOSSES: Readonly<Record<LossName, LossOptions>> = {
@@ -11,12 +11,13 @@ export type OptionsTree = Record<string, unknown>;
 
 /** Spells shorthands out: a name becomes `{ kind: name }`, a loss by TensorFlow.js's name the loss it means. */
 export function normaliseOptions(options: OptionsTree): OptionsTree {
-  const { model, loss, optimizer, ...others } = options;
+  const { model, loss, optimizer, wire, ...others } = options;
   return {
     ...others,
     ...(model === undefined ? {} : { model: normaliseModel(model) }),
     ...(loss === undefined ? {} : { loss: normaliseLoss(loss) }),
     ...(optimizer === undefined ? {} : { optimizer: namedKind(optimizer) }),
+    ...(wire === undefined ? {} : { wire: normaliseWire(wire) }),
   };
 }
 
@@ -34,6 +35,13 @@ export function checkOptions(value: unknown, file: string): OptionsTree {
 const namedKind = (value: unknown): unknown => (typeof value === 'string' ? { kind: value } : value);
 
 const normaliseModel = (model: unknown): unknown => (typeof model === 'function' ? { kind: 'custom' } : namedKind(model));
+
+/** One that only rounds is its name; others have options besides theirs. */
+function normaliseWire(wire: unknown): unknown {
+  const kind = isObject(wire) ? wire['kind'] : wire;
+  const isRounded = roundedWireSchema.safeParse(kind).success && (!isObject(wire) || Object.keys(wire).length === 1);
+  return isRounded ? kind : namedKind(wire);
+}
 
 const normaliseLoss = (loss: unknown): unknown =>
   typeof loss === 'string' && Object.hasOwn(LOSSES, loss) ? LOSSES[loss as LossName] : namedKind(loss);

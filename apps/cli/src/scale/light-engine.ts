@@ -101,7 +101,7 @@ class LightEngine implements WorkerEngine {
     const microBatches = to - from;
     const { computeMs } = this.#device.options;
     this.#options.onPartial({
-      kind: 'partial', number: this.#number, step, node, computeMs: computeMs * microBatches, sum: bytesOf(this.#device.sumOf(microBatches)),
+      kind: 'partial', number: this.#number, step, node, computeMs: computeMs * microBatches, sum: bytesOf(this.#device.sumOf(microBatches)), wire: 'float32',
       tally: { numExamples: microBatches, numCorrect: 0, lossSum: microBatches, numNonFinite: 0 },
       digests: Array.from({ length: microBatches }, (_, offset) => from + offset),
     });

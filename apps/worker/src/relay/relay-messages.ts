@@ -1,4 +1,4 @@
-import type { ErrorCode, ParameterWireConfig, WireConfig } from '@lockstep/core';
+import type { ErrorCode, ParameterWireConfig, RoundedWire } from '@lockstep/core';
 import type { PlacementMessage, ShardEndpoint__Output } from '@lockstep/transport';
 
 /** What every relayed shard of a run has in common. */
@@ -10,7 +10,7 @@ export interface RelaySettings {
   readonly microBatches: number;
   /** Elements of the whole vector, from its start, that are optimized. */
   readonly trainableLength: number;
-  readonly wire: WireConfig;
+  readonly wire: RoundedWire;
   readonly parameterWire: ParameterWireConfig;
   readonly failureDetectionMs: number;
   readonly sharedMemory: boolean;

@@ -24,6 +24,7 @@ const partial = (rank: number, node: TreeNode, value: number, computeMs = LONG_M
     shares: [{ rank, microBatches: 2 ** node.level, computeMs }], digests: Array.from({ length: 2 ** node.level }, (_, index) => node.index * 2 ** node.level + index),
   },
   slot: node.index,
+  wire: 'float32',
   sum: bytesOf(new Float32Array(LENGTH).fill(value)),
 });
 
@@ -57,7 +58,7 @@ async function joinRelay(rank: number, shard: LocalShard, address: string) {
   let announced: AnnouncedNodes | null = null;
   const versions = new VersionAssembly(LENGTH, 1, () => change.notify());
   const links = new ShardLinks({
-    rank, joined: 'unix:none', versionPort: (index, range) => versions.port(index, range), initial: parameters, partialBytes: (length) => length * 4,
+    rank, joined: 'unix:none', versionPort: (index, range) => versions.port(index, range), initial: parameters, trainableLength: LENGTH,
     held: () => held, announced: () => announced, onBroken: () => undefined,
   });
   cleanup.defer(() => links.close());

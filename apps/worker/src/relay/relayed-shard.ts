@@ -35,7 +35,7 @@ export interface RelayedShardOptions extends RelaySettings {
  */
 export class RelayedShard implements ShardPort, AnnouncementPort {
   readonly length: number;
-  readonly partialBytes: number;
+  readonly #encodedBytes: number;
   readonly needsInitial = false;
   readonly #options: RelayedShardOptions;
   readonly #kernels: Kernels;
@@ -61,7 +61,7 @@ export class RelayedShard implements ShardPort, AnnouncementPort {
     this.#endpoint = endpoint;
     this.length = range.to - range.from;
     this.#codec = createVectorCodec(kernels, kernels.wireFormats[wire], trainable);
-    this.partialBytes = this.#codec.bytesFor(this.length);
+    this.#encodedBytes = this.#codec.bytesFor(this.length);
     this.#reduction = new RelayReduction<HostSum>(microBatches, {
       merge: (left, right) => this.#merge(left, right),
       release: ({ vector }) => kernels.release(vector),
@@ -99,6 +99,10 @@ export class RelayedShard implements ShardPort, AnnouncementPort {
     await this.#server.close();
   }
 
+  partialBytes(): number {
+    return this.#encodedBytes;
+  }
+
   receive(rank: number, partial: ArrivedPartial): PartialIntake | null {
     const { step, node } = partial;
     if (!isTreeNode(node, this.#options.microBatches)) throw new LockstepError('protocol', `worker ${rank} sent node (${node.level}, ${node.index}) of a tree over ${this.#options.microBatches} micro-batches`);
@@ -106,7 +110,7 @@ export class RelayedShard implements ShardPort, AnnouncementPort {
     if (step > this.#version) throw new LockstepError('protocol', `worker ${rank} sent step ${step}, the relay has version ${this.#version}`);
     if (!this.#wants(partial)) return null;
     const vector = this.#kernels.allocate(this.length);
-    const encoded = this.#options.wire === 'float32' ? null : this.#kernels.allocateBytes(this.partialBytes);
+    const encoded = this.#options.wire === 'float32' ? null : this.#kernels.allocateBytes(this.#encodedBytes);
     const whole = (): void => this.#add(partial, this.#decoded(vector, encoded));
     return new WholeIntake(encoded?.data ?? bytesOf(vector.data), whole, () => {
       this.#kernels.release(vector);
@@ -145,7 +149,7 @@ export class RelayedShard implements ShardPort, AnnouncementPort {
       initial: () => {
         throw new LockstepError('protocol', `shard ${shard} asked a relay for initial parameters`);
       },
-      sliceOf: (sum) => sum,
+      sliceOf: ({ sum }) => sum,
       held: () => this.#passed,
       announced: () => null,
       onBroken: (error, attempt) => {
@@ -201,14 +205,14 @@ export class RelayedShard implements ShardPort, AnnouncementPort {
   #pass(node: TreeNode, { vector, ...details }: HostSum): void {
     const { sum, release } = this.#onTheWire(vector);
     const slot = (this.#version % 2) * PARTIALS_A_STEP + this.#passed.length;
-    const passed = { header: { step: this.#version, node, ...details }, slot, sum, release };
+    const passed = { header: { step: this.#version, node, ...details }, slot, sum, wire: this.#options.wire, release };
     this.#passed.push(passed);
     this.#link.push(passed);
   }
 
   #onTheWire(vector: Vector): { readonly sum: Uint8Array; readonly release: () => void } {
     if (this.#options.wire === 'float32') return { sum: bytesOf(vector.data), release: () => this.#kernels.release(vector) };
-    const encoded = this.#kernels.allocateBytes(this.partialBytes);
+    const encoded = this.#kernels.allocateBytes(this.#encodedBytes);
     this.#codec.encode(vector, encoded);
     this.#kernels.release(vector);
     return { sum: encoded.data, release: () => this.#kernels.releaseBytes(encoded) };

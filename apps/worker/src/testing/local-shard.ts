@@ -19,7 +19,6 @@ export interface LocalShardOptions extends ShardRange {
 export class LocalShard implements ShardPort, AsyncDisposable {
   readonly length: number;
   readonly announcements = null;
-  readonly partialBytes: number;
   readonly partials: ArrivedPartial[] = [];
   readonly endpoint: ShardEndpoint__Output;
   readonly #directory: string;
@@ -37,7 +36,6 @@ export class LocalShard implements ShardPort, AsyncDisposable {
 
   private constructor({ from, to, microBatches, start }: LocalShardOptions) {
     this.length = to - from;
-    this.partialBytes = this.length * 4;
     this.version = start?.version ?? -1;
     this.parameters = start?.parameters.slice(from, to) ?? new Float32Array(this.length);
     this.#directory = mkdtempSync(join(tmpdir(), 'worker-spec-'));
@@ -82,6 +80,10 @@ export class LocalShard implements ShardPort, AsyncDisposable {
     this.parameters = this.parameters.map((value, index) => value + (root.data[index] ?? 0));
     this.#reduction.clear();
     this.#publish(this.version + 1);
+  }
+
+  partialBytes(): number {
+    return this.length * 4;
   }
 
   receive(_rank: number, partial: ArrivedPartial): PartialIntake | null {

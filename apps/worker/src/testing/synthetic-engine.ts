@@ -49,7 +49,7 @@ export class SyntheticEngine implements Engine {
       tally = addTallies(tally, { numExamples: 1, numCorrect: 1, lossSum: 1, numNonFinite: 0 });
     }
     const digests = Array.from({ length: to - from }, (_, offset) => from + offset);
-    return { kind: 'partial', number, step, node, tally, computeMs: 1, digests, sum: bytesOf(sum.data) };
+    return { kind: 'partial', number, step, node, tally, computeMs: 1, digests, sum: bytesOf(sum.data), wire: 'float32' };
   }
 }
 

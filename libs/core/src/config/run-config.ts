@@ -2,9 +2,7 @@ import { z } from 'zod';
 import { dataSchema } from './data-config.ts';
 import { lossSchema, modelSchema } from './model-config.ts';
 import { clippingSchema, optimizerSchema } from './optimizer-config.ts';
-import { parameterWireSchema, wireSchema } from './wire-config.ts';
-
-const powerOfTwo = (value: number) => Number.isInteger(Math.log2(value));
+import { isPowerOfTwo, parameterWireSchema, wireSchema } from './wire-config.ts';
 
 export const numericsSchema = z.strictObject({
   /** Which engine: `auto` is the native one set up on the machine (a GPU where there is one), never JavaScript. */
@@ -47,7 +45,7 @@ export const runSchema = z.strictObject({
   /** Samples of one optimizer step, over all workers. */
   globalBatchSize: z.int().min(1).default(256),
   /** V, a power of two: the fixed parts of a global batch; at most so many workers have work in a step. */
-  microBatches: z.int().min(1).max(65536).refine(powerOfTwo, 'a power of two').default(8),
+  microBatches: z.int().min(1).max(65536).refine(isPowerOfTwo, 'a power of two').default(8),
   epochs: z.int().min(1).default(5),
   /** Stop after this many steps, whatever the epochs; null: no such limit. */
   maxSteps: z.int().min(1).nullable().default(null),
@@ -61,7 +59,7 @@ export const runSchema = z.strictObject({
   checkpoints: checkpointsSchema.prefault({}),
   /** A loss or gradient that is no number stops the run, or its step changes nothing. */
   onNonFinite: z.enum(['stop', 'skip']).default('stop'),
-  /** What the numbers of gradients are rounded to, in each sum, to travel in fewer bytes. */
+  /** How gradients travel in fewer bytes: rounded, in each sum, or compressed, with what is held back added to the next. */
   wire: wireSchema,
   /** What the parameters are rounded to where workers see them. */
   parameterWire: parameterWireSchema,
@@ -81,6 +79,14 @@ export const runSchema = z.strictObject({
   }
   if ((run.earlyStopping !== null || run.keepBest) && run.data.validation === 0) {
     context.addIssue({ code: 'custom', path: ['data', 'validation'], message: 'above 0 where earlyStopping or keepBest is set', input: run.data.validation });
+  }
+  if (typeof run.wire === 'string') return;
+  if ((run.wire.groups ?? 1) > run.microBatches) {
+    context.addIssue({ code: 'custom', path: ['wire', 'groups'], message: `at most microBatches (${run.microBatches})`, input: run.wire.groups });
+  }
+  // What is held back between is in no checkpoint.
+  if (run.checkpoints.everySteps !== null && run.checkpoints.everySteps % run.wire.denseEvery !== 0) {
+    context.addIssue({ code: 'custom', path: ['checkpoints', 'everySteps'], message: `a multiple of wire.denseEvery (${run.wire.denseEvery})`, input: run.checkpoints.everySteps });
   }
 });
 

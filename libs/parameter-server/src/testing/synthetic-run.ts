@@ -1,5 +1,7 @@
-import { bytesOf, deriveSeed, sha256, uniformStream, type ClippingConfig, type OptimizerConfig, type ParameterWireConfig, type WireConfig } from '@lockstep/core';
-import { addTallies, createKernels, createVectorCodec, microBatchesOf, type Kernels, type VectorCodec, type Tally, type TreeNode, type Vector } from '@lockstep/reduction';
+import { bytesOf, deriveSeed, sha256, uniformStream, type ClippingConfig, type CompressedWire, type OptimizerConfig, type ParameterWireConfig, type WireConfig } from '@lockstep/core';
+import {
+  addTallies, createKernels, createVectorCodec, encodedBytes, isCompressed, microBatchesOf, sliceBytes, wireOfStep, type Bytes, type Kernels, type VectorCodec, type Tally, type TreeNode, type Vector,
+} from '@lockstep/reduction';
 import { cutIntoShards, type ShardRange } from '../shard-range.ts';
 import type { ShardPlan } from '../shard-plan.ts';
 
@@ -24,7 +26,7 @@ export interface SyntheticRunOptions {
   readonly nonFinite?: readonly (readonly [number, number])[];
 }
 
-/** What workers would send: gradients that are a pure function of step and micro-batch, summed along the tree. */
+/** What workers would send: gradients that are a pure function of step and micro-batch, summed along the tree; where they are compressed, nothing is held back. */
 export class SyntheticRun {
   readonly options: SyntheticRunOptions;
   readonly initial: Float32Array;
@@ -33,7 +35,8 @@ export class SyntheticRun {
 
   constructor(options: SyntheticRunOptions) {
     this.options = options;
-    this.#codec = createVectorCodec(this.#kernels, this.#kernels.wireFormats[options.wire ?? 'float32'], options.trainableLength);
+    const { wire = 'float32', trainableLength } = options;
+    this.#codec = createVectorCodec(this.#kernels, this.#kernels.wireFormats[isCompressed(wire) ? 'float32' : wire], trainableLength);
     this.initial = draws(deriveSeed(1, 'initialization'), options.totalLength, 1);
   }
 
@@ -53,12 +56,26 @@ export class SyntheticRun {
   /** A range of the sum of a node's gradients, as it travels, and its tally, as a worker makes them. */
   partial(step: number, node: TreeNode, { from, to }: ShardRange = { from: 0, to: this.options.totalLength }): { readonly slice: Uint8Array; readonly tally: Tally } {
     const { vector, tally } = this.#sum(step, node);
-    const encoded = this.#kernels.allocateBytes(this.#codec.bytesFor(vector.length));
-    this.#codec.encode(vector, encoded);
-    const slice = encoded.data.slice(this.#codec.bytesFor(from), this.#codec.bytesFor(to));
+    const wire = wireOfStep(this.plan(), step);
+    const bytesFor = encodedBytes(wire, this.options.trainableLength);
+    const encoded = this.#kernels.allocateBytes(bytesFor(vector.length));
+    if (isCompressed(wire)) this.#compress(wire, vector, encoded);
+    else this.#codec.encode(vector, encoded);
+    const slice = encoded.data.slice(bytesFor(from), bytesFor(to));
     this.#kernels.release(vector);
     this.#kernels.releaseBytes(encoded);
     return { slice, tally };
+  }
+
+  #compress(wire: CompressedWire, vector: Vector, encoded: Bytes): void {
+    const { trainableLength } = this.options;
+    const compressor = this.#kernels.compressor(wire);
+    const numBytes = compressor.bytesFor(trainableLength);
+    const state = this.#kernels.allocate(compressor.stateLength(trainableLength));
+    compressor.resetState(state);
+    compressor.take(this.#kernels.slice(vector, 0, trainableLength), state, sliceBytes(encoded, 0, numBytes));
+    this.#kernels.wireFormats.float32.encode(this.#kernels.slice(vector, trainableLength, vector.length), sliceBytes(encoded, numBytes, encoded.length));
+    this.#kernels.release(state);
   }
 
   #sum(step: number, node: TreeNode): { readonly vector: Vector; readonly tally: Tally } {

@@ -9,7 +9,6 @@ export type ShardEvent =
 /** The consumer's end of an exchange: gives out memory and writes down what becomes of it. */
 export class RecordingShard implements ShardPort {
   readonly length: number;
-  readonly partialBytes: number;
   readonly journal = new Journal<ShardEvent>();
   announcements: AnnouncementPort | null = null;
   needsInitial = false;
@@ -19,15 +18,18 @@ export class RecordingShard implements ShardPort {
 
   constructor(length: number) {
     this.length = length;
-    this.partialBytes = length * 4;
   }
 
   get committed(): readonly PartialEvent[] {
     return this.journal.entries.filter((event) => event.kind === 'committed') as readonly PartialEvent[];
   }
 
+  partialBytes(): number {
+    return this.length * 4;
+  }
+
   receive(rank: number, header: ArrivedPartial): PartialIntake | null {
-    const destination = new Uint8Array(this.partialBytes);
+    const destination = new Uint8Array(this.partialBytes());
     const covered = this.isCovered(header);
     this.journal.add({ kind: covered ? 'covered' : 'reserved', rank, header, destination });
     if (covered) return null;
