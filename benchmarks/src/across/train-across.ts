@@ -22,6 +22,8 @@ export interface AcrossOptions {
   readonly workers: number;
   /** Whether the workers' machine has one name; else each takes it for another, and they do without a relay. */
   readonly oneName: boolean;
+  /** Of the coordinator, besides. */
+  readonly flags: readonly string[];
   readonly steps: number;
   readonly directory: string;
   readonly signal: AbortSignal;
@@ -34,7 +36,7 @@ export interface Across {
 }
 
 /** Trains an MLP with all workers on one host and all shards on another. */
-export async function trainAcross({ hosts: [near, far], workers, oneName, steps, directory, signal }: AcrossOptions): Promise<Across> {
+export async function trainAcross({ hosts: [near, far], workers, oneName, flags, steps, directory, signal }: AcrossOptions): Promise<Across> {
   const own = [join(directory, 'near'), join(directory, 'far')] as const;
   await Promise.all(own.map((each) => mkdir(each, { recursive: true })));
   const start = (launcher: readonly string[], temporary: string, args: readonly string[]) => {
@@ -44,7 +46,7 @@ export async function trainAcross({ hosts: [near, far], workers, oneName, steps,
   const coordinator = start(launcherOn(near, own[0]), own[0], [
     process.execPath, CLI, 'coordinator', '--json', '--listen', `${near.address}:${PORT}`, '--insecure', '--runs-dir', join(directory, 'runs'), '--min-workers', String(workers),
     '--shards', '4', '--model', 'mlp', '--model.hidden', String(HIDDEN), '--optimizer', 'sgd', '--global-batch-size', String(BATCH), '--micro-batches', '8',
-    '--data.limit', String(BATCH * steps), '--data.validation', '0', '--epochs', '1',
+    '--data.limit', String(BATCH * steps), '--data.validation', '0', '--epochs', '1', ...flags,
   ]);
   const ended = [once(coordinator, 'close')];
   const samples: Sample[] = [];
