@@ -35,7 +35,7 @@ export async function trainRun(): Promise<TrainedRun> {
   const runsDirectory = await mkdtemp(join(tmpdir(), 'lockstep-cli-'));
   const run = await createRunDirectory(runsDirectory, 'digits');
   await run.writeAtomically('config.json', JSON.stringify(config));
-  await saveFinalModel(run, { topology: model.topology, layout: model.layout, flat, classNames, statistics, imageShape: training.imageShape });
+  await saveFinalModel(run, { topology: model.topology, layout: model.layout, vectors: [flat], classNames, statistics, imageShape: training.imageShape });
   await writeReceipts(run, engine, flat);
   return { run, runsDirectory, engine, test, flat, model };
 }

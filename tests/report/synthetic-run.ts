@@ -32,7 +32,7 @@ export function syntheticReportInput(run = 'mnist-cnn'): ReportInput {
 
 function startEvent(run: string): StartEvent {
   return {
-    event: 'start', run, directory: `runs/${run}`, model: 'cnn', parameters: 421642, classNames: CLASS_NAMES, trainSamples: 54000, validationSamples: 6000,
+    event: 'start', run, directory: `runs/${run}`, model: 'cnn', parameters: 421642, frozenParameters: 0, classNames: CLASS_NAMES, trainSamples: 54000, validationSamples: 6000,
     testSamples: 10000, epochs: EPOCHS, stepsPerEpoch: STEPS_PER_EPOCH, totalSteps: TOTAL_STEPS, globalBatchSize: GLOBAL_BATCH, microBatches: 8, resumedFrom: 0,
     numerics: { engineBuild: 'tensorflow 2.21.0 cpu', device: 'cpu', gpuKind: null, intraOpThreads: 1, oneDnn: true, instructionSet: 'AVX512_CORE', deterministicOps: true },
   };

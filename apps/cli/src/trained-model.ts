@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { decodeSafetensors, flatFromTensors, readLayersModel, type RunDirectory, type Safetensors, type TrainedOn } from '@lockstep/checkpoint';
-import { LockstepError, messageOf, runSchema, type RunConfig } from '@lockstep/core';
+import { layOutWholeModel, LockstepError, messageOf, runSchema, type RunConfig } from '@lockstep/core';
 import { createTrainingModel, detectCapabilities, loadEngine, type Engine, type TrainingModel } from '@lockstep/engine';
 import { transformerLayers } from '@lockstep/models';
 import { chooseNumerics } from '@lockstep/scheduling';
@@ -36,7 +36,9 @@ async function openTrainedModel(run: RunDirectory, config: RunConfig, file: Safe
   const trainedOn = trainedOnOf(run, file);
   const { topology } = await readLayersModel(run.file('model'));
   const model = await modelOf(engine, topology, config, trainedOn.classNames.length);
-  model.loadParameters(flatFromTensors(model.layout, file.tensors));
+  const flat = flatFromTensors(layOutWholeModel(model.specs), file.tensors);
+  model.loadParameters(flat.subarray(0, model.layout.totalLength));
+  model.loadFrozen(flat.subarray(model.layout.totalLength));
   return { ...trainedOn, config, model };
 }
 

@@ -6,6 +6,7 @@ import { ranksByHost } from '@lockstep/scheduling';
 import { BlockShelf, ControlServer, insecureServerCredentials, type FinishedStep } from '@lockstep/transport';
 import type { CoordinatorOptions } from './coordinator-options.ts';
 import { EvaluationRounds } from './evaluation-round.ts';
+import { FrozenValues } from './frozen-values.ts';
 import { HostRelays } from './host-relays.ts';
 import type { OpenRun } from './known-run.ts';
 import { ShardFleet } from './shard-fleet.ts';
@@ -38,6 +39,7 @@ export class Cluster {
   readonly fleet: ShardFleet;
   readonly dispatcher: WorkDispatcher;
   readonly rounds: EvaluationRounds;
+  readonly frozen: FrozenValues;
   readonly #relays: HostRelays;
   readonly #options: ClusterOptions;
   readonly #control: ControlServer;
@@ -46,6 +48,7 @@ export class Cluster {
     this.#options = options;
     this.workers = this.#createWorkers();
     this.rounds = new EvaluationRounds(this.shelf, () => this.workers.ranks, (rank, message) => this.workers.send(rank, message));
+    this.frozen = new FrozenValues(this.shelf, options.open.token, () => this.workers.ranks, (rank, message) => this.workers.send(rank, message));
     this.fleet = this.#createFleet();
     this.dispatcher = this.#createDispatcher();
     this.#relays = this.#createRelays();
@@ -92,6 +95,7 @@ export class Cluster {
       onEvent,
       onWaiting: (reason) => this.#log(`waiting for workers: ${reason}`, 'info'),
       onPart: (part) => this.rounds.take(part),
+      onFrozen: (rank, values) => this.frozen.take(rank, values),
       onRank: (rank, { hostname, pid }) => journal.append({ kind: 'rank', rank, hostname, pid }),
       routed: (placement, hostname) => this.#relays.routed(placement, hostname),
       onRelay: (rank, ready) => this.#relays.ready(rank, ready),
@@ -145,6 +149,7 @@ export class Cluster {
       coverage: () => this.fleet.coverage(),
       onReleased: (rank) => {
         this.rounds.lost(rank);
+        this.frozen.lost(rank);
         this.workers.release(rank);
       },
       onStuck: (cause) => this.fleet.rollBack(cause),
@@ -168,11 +173,13 @@ export class Cluster {
     if ('joined' in change) {
       this.#relays.repeat(change.joined);
       this.rounds.joined(change.joined);
+      this.frozen.joined(change.joined);
       this.dispatcher.joined(change.joined);
     } else if ('leaving' in change) {
       this.dispatcher.leaving(change.leaving);
     } else {
       this.rounds.lost(change.lost);
+      this.frozen.lost(change.lost);
       this.dispatcher.lost(change.lost);
     }
     this.#relays.update();

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { layOutParameters, LockstepError, messageOf, onceThereIsRoom, type EndEvent, type ParameterLayout, type RunEvent } from '@lockstep/core';
+import { layOutParameters, layOutWholeModel, LockstepError, messageOf, onceThereIsRoom, type EndEvent, type ParameterLayout, type RunEvent } from '@lockstep/core';
 import { openReceiptWriter, saveFinalModel, type EntryOf, type ReceiptWriter, type RunDirectory } from '@lockstep/checkpoint';
 import { stepsPerEpoch } from '@lockstep/data';
 import { evaluatePredictions, type EvaluationReport } from '@lockstep/evaluation';
@@ -115,7 +115,7 @@ class Run {
     const model = this.#open.state.model ?? await this.#agreeOnModel();
     const plan = planRun({ stepsPerEpoch: stepsPerEpoch(dataset.splits.training.numExamples, config.globalBatchSize), epochs: config.epochs, maxSteps: config.maxSteps });
     const layout = layOutParameters(model.specs);
-    const training = await this.#prepareTraining(dataset, plan, layout);
+    const training = await this.#prepareTraining(dataset, plan, layout, model);
     await this.#cluster.gather();
     this.#startClock();
     await this.#cluster.fleet.start({ plan: this.#shardPlan(layout, plan), layout });
@@ -193,11 +193,11 @@ class Run {
 
   async #agreeOnModel(): Promise<BuiltModel> {
     const model = await this.#cluster.workers.started;
-    this.#journal.append({ kind: 'model', specs: model.specs.map(({ name, shape, kind }) => ({ name, shape: [...shape], kind })), topology: model.topology as Record<string, unknown>, numerics: this.#cluster.workers.numerics });
+    this.#journal.append({ kind: 'model', specs: model.specs.map(({ name, shape, kind }) => ({ name, shape: [...shape], kind })), topology: model.topology as Record<string, unknown>, frozenSha256: model.frozenSha256, numerics: this.#cluster.workers.numerics });
     return model;
   }
 
-  async #prepareTraining(dataset: RunDataset, plan: RunPlan, layout: ParameterLayout): Promise<Training> {
+  async #prepareTraining(dataset: RunDataset, plan: RunPlan, layout: ParameterLayout, model: BuiltModel): Promise<Training> {
     const { config, directory } = this.#options;
     const { state, runId, configSha256 } = this.#open;
     const journal = this.#journal;
@@ -224,7 +224,7 @@ class Run {
     }
     if (!kept.hasRun) writer.write({ kind: 'run', formatVersion: 1, configSha256, numerics: this.#cluster.workers.numerics, seed: config.seed, wire: config.wire, parameterWire: config.parameterWire, parameters: layout.totalLength });
     this.#startClock = () => record.start(from?.progress.trainSeconds ?? 0);
-    this.#announce(dataset, layout, plan, from?.version ?? 0);
+    this.#announce(dataset, layout, plan, from?.version ?? 0, model);
     this.#training = new Training({
       config, plan, dataset, record, receipts: writer, checkpoints, rounds: this.#cluster.rounds, sink: this.#sink, epochs: state.epochs,
       onEpoch: (entry) => {
@@ -239,10 +239,11 @@ class Run {
     return this.#training;
   }
 
-  #announce({ splits }: RunDataset, layout: ParameterLayout, plan: RunPlan, resumedFrom: number): void {
+  #announce({ splits }: RunDataset, layout: ParameterLayout, plan: RunPlan, resumedFrom: number, model: BuiltModel): void {
     const { config, directory } = this.#options;
+    const parameters = layOutWholeModel(model.specs).totalLength;
     this.#sink.write({
-      event: 'start', run: directory.name, directory: directory.path, model: config.model.kind, parameters: layout.totalLength, classNames: splits.classNames,
+      event: 'start', run: directory.name, directory: directory.path, model: config.model.kind, parameters, frozenParameters: parameters - layout.totalLength, classNames: splits.classNames,
       trainSamples: splits.training.numExamples, validationSamples: splits.validation.numExamples, testSamples: splits.test.numExamples,
       epochs: config.epochs, stepsPerEpoch: plan.stepsPerEpoch, totalSteps: plan.totalSteps, resumedFrom,
       globalBatchSize: config.globalBatchSize, microBatches: config.microBatches, numerics: this.#cluster.workers.numerics,
@@ -259,8 +260,9 @@ class Run {
 
   async #finish({ splits }: RunDataset, model: BuiltModel, { parameters, parametersSha256, version, epochs, stoppedEarly, totals }: TrainingOutcome): Promise<RunResult> {
     const { config, directory } = this.#options;
+    const frozen = model.frozenSha256 === '' ? new Float32Array(0) : await this.#cluster.frozen.get(model.frozenSha256);
     await this.#onceThereIsRoom(() => saveFinalModel(directory, {
-      topology: model.topology, layout: layOutParameters(model.specs), flat: parameters,
+      topology: model.topology, layout: layOutWholeModel(model.specs), vectors: [parameters, frozen],
       classNames: splits.classNames, imageShape: splits.training.imageShape, statistics: splits.statistics,
     }));
     const { probabilities, lossSum } = await this.#cluster.rounds.evaluate({ split: 'test', numExamples: splits.test.numExamples, numClasses: splits.classNames.length, parameters });

@@ -7,7 +7,7 @@ import { BlockShelf, ControlClient, ControlServer, insecureClientCredentials, in
 import { WorkerRegistry, type KnownRun, type RunTerms } from './worker-registry.ts';
 
 const machine: Capabilities = { engineBuild: 'tensorflow 2.21.0 cpu', device: 'cpu', gpuKind: null, instructionSet: 'AVX512_CORE', hostname: 'a', pid: 11 };
-const parameters = [{ name: 'dense/kernel', shape: [2, 3], trainable: true }, { name: 'norm/mean', shape: [3], trainable: false }];
+const parameters = [{ name: 'dense/kernel', shape: [2, 3], kind: 'trainable' }, { name: 'norm/mean', shape: [3], kind: 'buffer' }];
 const topologyJson = '{"class_name":"Sequential"}';
 const config = runSchema.parse({});
 const terms: RunTerms = { config, bundle: { source: 'export default 1', sha256: 'ab' }, dataset: { sha256: 'cd', numBytes: 5, path: '/data' } };
@@ -94,6 +94,7 @@ class Cluster implements AsyncDisposable {
       onEvent: (event) => this.events.push(event),
       onWaiting: (reason) => this.waiting.push(reason),
       onPart: (part) => this.parts.push(part),
+      onFrozen: () => undefined,
       onRank: (rank) => this.given.push(rank),
       routed: (placement) => placement,
       onRelay: () => undefined,
@@ -251,7 +252,7 @@ describe('a worker that was a member before', () => {
     await first.started(1);
     const { numerics } = first.registry;
     await first[Symbol.asyncDispose]();
-    await using cluster = await Cluster.start({ minWorkers: 1, known: { ...newRun, nextRank: 1, model: { specs, topology: {}, numerics } } });
+    await using cluster = await Cluster.start({ minWorkers: 1, known: { ...newRun, nextRank: 1, model: { specs, topology: {}, frozenSha256: '', numerics } } });
     const [peer] = await cluster.welcomed(1);
     peer!.ready();
     expect(await cluster.failed).toMatchObject({ code: 'config', message: expect.stringContaining('other tensors than the run began with') });
@@ -270,7 +271,7 @@ describe('starting', () => {
     expect(started).toBe(false);
     third!.ready();
     expect(await cluster.registry.started).toEqual({
-      specs: [{ name: 'dense/kernel', shape: [2, 3], kind: 'trainable' }, { name: 'norm/mean', shape: [3], kind: 'buffer' }], topology: { class_name: 'Sequential' },
+      specs: [{ name: 'dense/kernel', shape: [2, 3], kind: 'trainable' }, { name: 'norm/mean', shape: [3], kind: 'buffer' }], topology: { class_name: 'Sequential' }, frozenSha256: '',
     });
     expect(cluster.registry.ranks).toEqual([0, 1, 2]);
     expect(cluster.events.filter(({ state }) => state === 'training').map(({ rank }) => rank)).toEqual([0, 1, 2]);
@@ -281,7 +282,7 @@ describe('starting', () => {
     const [first, second] = await cluster.welcomed(2);
     first!.ready();
     await cluster.peer(hello({}, 9)).received('refusal');
-    second!.ready([{ name: 'dense/kernel', shape: [3, 2], trainable: true }]);
+    second!.ready([{ name: 'dense/kernel', shape: [3, 2], kind: 'trainable' }]);
     expect(await cluster.failed).toMatchObject({ code: 'config', message: expect.stringMatching(/^worker \d \(a, process 11\): it built a model with other tensors than worker 0/) });
   });
 

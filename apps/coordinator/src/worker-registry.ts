@@ -3,7 +3,7 @@ import {
   activeRanks, chooseNumerics, decideStart, describeMember, memberOf, presentMembers, refusalOf, silentMembers,
   withActive, withAllHeard, withLeaving, withLeft, withLost, withRejoined, type Member, type Membership,
 } from '@lockstep/scheduling';
-import { PROTOCOL_VERSION, type BlockReference, type CoordinatorMessage, type EvaluationPartMessage, type FinishedStep, type MembershipPort, type ModelReadyMessage, type PlacementMessage, type RelayReadyMessage, type WorkerConnection, type WorkerMessage__Output } from '@lockstep/transport';
+import { PROTOCOL_VERSION, type BlockReference, type BlockReference__Output, type CoordinatorMessage, type EvaluationPartMessage, type FinishedStep, type MembershipPort, type ModelReadyMessage, type PlacementMessage, type RelayReadyMessage, type WorkerConnection, type WorkerMessage__Output } from '@lockstep/transport';
 import { ModelAgreement, type BuiltModel } from './model-agreement.ts';
 
 /** What every worker is told of the run when it joins. */
@@ -29,6 +29,7 @@ export interface WorkerRegistryOptions {
   readonly onEvent: (event: WorkerEvent) => void;
   readonly onWaiting: (reason: string) => void;
   readonly onPart: (part: EvaluationPartMessage) => void;
+  readonly onFrozen: (rank: Rank, values: BlockReference__Output) => void;
   /** A rank was given for the first time. */
   readonly onRank: (rank: Rank, capabilities: Capabilities) => void;
   /** The members that take part are others now; `lost` is one that will not finish what it had. */
@@ -166,6 +167,7 @@ export class WorkerRegistry implements MembershipPort {
     else if (rank === undefined) refuse(connection, 'protocol', 'a worker must say hello first');
     else if (message.modelReady) this.#takeModel(rank, message.modelReady);
     else if (message.evaluationPart) this.#options.onPart(message.evaluationPart);
+    else if (message.frozenValues) this.#options.onFrozen(rank, message.frozenValues);
     else if (message.heartbeat) this.#steps.set(rank, message.heartbeat.step);
     else if (message.relayReady) this.#options.onRelay(rank, message.relayReady);
     else if (message.leave) this.#leave(rank);

@@ -30,6 +30,7 @@ export class EngineHandle {
   readonly #useless = new Int32Array(new SharedArrayBuffer(4));
   #number = 0;
   #computed: PromiseWithResolvers<void> | null = null;
+  #frozen: PromiseWithResolvers<Float32Array> | null = null;
   #closed = false;
 
   /** The process's environment carries the numerics already. */
@@ -66,6 +67,13 @@ export class EngineHandle {
     if (node !== undefined) this.#post({ kind: 'wait', nextStep, node });
   }
 
+  /** The values of the frozen tensors, in the model's order. */
+  readFrozen(): Promise<Float32Array> {
+    if (this.#frozen === null) this.#post({ kind: 'readFrozen' });
+    this.#frozen ??= Promise.withResolvers();
+    return this.#frozen.promise;
+  }
+
   evaluate(command: Omit<EvaluateCommand, 'kind'>): void {
     this.#post({ kind: 'evaluate', ...command });
   }
@@ -86,10 +94,17 @@ export class EngineHandle {
       case 'ready': return this.#ready.resolve(message);
       case 'partial': return this.#tellPartial(message);
       case 'computed': return this.#computed?.resolve();
+      case 'frozen': return this.#tellFrozen(message.values);
       case 'evaluated': return this.#options.onEvaluated(message);
       case 'failed': return this.#fail(new LockstepError(message.code, message.message, message.hint === undefined ? {} : { hint: message.hint }));
       default: return assertNever(message);
     }
+  }
+
+  /** They are not kept in this thread too. */
+  #tellFrozen(values: Float32Array): void {
+    this.#frozen?.resolve(values);
+    this.#frozen = null;
   }
 
   #tellPartial(partial: PartialMessage): void {
@@ -101,6 +116,7 @@ export class EngineHandle {
     this.#closed = true;
     this.#ready.reject(error);
     this.#computed?.reject(error);
+    this.#frozen?.reject(error);
     this.#options.onFailure(error);
   }
 }

@@ -27,10 +27,13 @@ export type EngineCommand =
   }
   /** The step's partials are on their way: prepare the next step's first micro-batch, of this node. */
   | { readonly kind: 'wait'; readonly nextStep: number; readonly node: TreeNode }
+  | { readonly kind: 'readFrozen' }
   | { readonly kind: 'evaluate'; readonly evaluation: number; readonly split: 'validation' | 'test'; readonly parts: readonly number[]; readonly parameters: Float32Array };
 
 export type EngineMessage =
-  | { readonly kind: 'ready'; readonly specs: readonly ParameterSpec[]; readonly topology: object; readonly initial: Float32Array }
+  /** `frozenSha256` is that of the frozen tensors' values; '' where there are none. */
+  | { readonly kind: 'ready'; readonly specs: readonly ParameterSpec[]; readonly topology: object; readonly initial: Float32Array; readonly frozenSha256: string }
+  | { readonly kind: 'frozen'; readonly values: Float32Array }
   /** `sum`, which travels as `wire` says, lies in the engine's kernel memory and is reused when the next step begins. */
   | {
     readonly kind: 'partial';

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { assertNever, importModelFunction, LockstepError, messageOf } from '@lockstep/core';
+import { assertNever, bytesOf, importModelFunction, LockstepError, messageOf, sha256 } from '@lockstep/core';
 import { createPreparation, decodeSplits } from '@lockstep/data';
 import { createTrainingModel, evaluatePart, loadEngine } from '@lockstep/engine';
 import { buildModel, type BuildModel } from '@lockstep/models';
@@ -40,12 +40,14 @@ async function serve(): Promise<void> {
   });
   const initial = model.readParameters();
   computer.warmUp();
-  tell({ kind: 'ready', specs: model.layout.parameters, topology: model.topology, initial });
+  const frozen = model.readFrozen();
+  tell({ kind: 'ready', specs: model.specs, topology: model.topology, initial, frozenSha256: frozen.length === 0 ? '' : sha256(bytesOf(frozen)) });
 
   function run(command: EngineCommand): void {
     switch (command.kind) {
       case 'compute': return compute(command);
       case 'wait': return useWait(command.nextStep, command.node);
+      case 'readFrozen': return tell({ kind: 'frozen', values: model.readFrozen() });
       case 'evaluate': return evaluate(command);
       default: return assertNever(command);
     }

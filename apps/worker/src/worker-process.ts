@@ -1,4 +1,4 @@
-import { layOutParameters, LockstepError, messageOf, runSchema, type Capabilities, type Numerics, type ParameterSpec, type RunConfig } from '@lockstep/core';
+import { bytesOf, layOutParameters, LockstepError, messageOf, runSchema, type Capabilities, type Numerics, type ParameterSpec, type RunConfig } from '@lockstep/core';
 import { isCompressed, isTreeNode, type TreeNode } from '@lockstep/reduction';
 import type { CoordinatorMessage__Output, EvaluateMessage, PlacementMessage, WelcomeMessage, WorkerMessage } from '@lockstep/transport';
 import { obtainDataset } from './dataset-block.ts';
@@ -25,7 +25,7 @@ export interface WorkerOptions {
 }
 
 /** What computes a worker's gradients, as its main thread sees it. */
-export type WorkerEngine = Pick<EngineHandle, 'ready' | 'compute' | 'interrupt' | 'wait' | 'evaluate' | 'close'>;
+export type WorkerEngine = Pick<EngineHandle, 'ready' | 'compute' | 'interrupt' | 'wait' | 'evaluate' | 'readFrozen' | 'close'>;
 export type WorkerEngineOptions = EngineHandleOptions;
 
 /** What a worker computes with. */
@@ -113,7 +113,7 @@ class WorkerProcess {
     onWelcome(welcome.rank);
     if (config.shardHosts.includes('workers')) this.#hostShards(config);
     const engine = await this.#startEngine(config, welcome);
-    const { specs, topology, initial } = await engine.ready;
+    const { specs, topology, initial, frozenSha256 } = await engine.ready;
     const layout = layOutParameters(specs);
     // Compressed sums are not added up on their way.
     this.#relay = isCompressed(config.wire) ? null : this.#createRelay(welcome.rank, { ...config, wire: config.wire }, layout.trainableLength);
@@ -123,7 +123,7 @@ class WorkerProcess {
         if (attempt === 0) this.#options.onNote(`shard ${shard}: ${error.message}; connecting again`);
       },
     });
-    this.#membership.declare(modelReady(specs, topology));
+    this.#membership.declare(modelReady(specs, topology, frozenSha256));
     return this.#loop;
   }
 
@@ -167,6 +167,7 @@ class WorkerProcess {
     else if (message.assignment) this.#loop?.assignment.set({ ...message.assignment, nodes: this.#checked(message.assignment.nodes) });
     else if (message.extra) this.#loop?.assignment.add({ ...message.extra, nodes: this.#checked(message.extra.nodes) });
     else if (message.evaluate) void this.#evaluate(message.evaluate);
+    else if (message.sendFrozen) void this.#sendFrozen(message.sendFrozen.token);
   }
 
   /** The relay first: the loop's streams may lead to it. */
@@ -188,6 +189,14 @@ class WorkerProcess {
     if (block === null) return;
     const aligned = new Float32Array(block.buffer.slice(block.byteOffset, block.byteOffset + block.byteLength));
     this.#engine?.evaluate({ evaluation, split, parts, parameters: aligned });
+  }
+
+  /** A coordinator that has gone asks again when it is back. */
+  async #sendFrozen(token: string): Promise<void> {
+    const { control } = this.#membership;
+    const values = await this.#engine?.readFrozen().catch(() => undefined);
+    const frozenValues = values === undefined ? null : await control.putBlock(token, [bytesOf(values)], this.#signal).catch(() => null);
+    if (frozenValues !== null) control.send({ frozenValues });
   }
 
   /** Whoever coordinates now asks for a relay where it wants one. */
@@ -218,11 +227,12 @@ class WorkerProcess {
   }
 }
 
-function modelReady(specs: readonly ParameterSpec[], topology: ReadyMessage['topology']): WorkerMessage {
+function modelReady(specs: readonly ParameterSpec[], topology: ReadyMessage['topology'], frozenSha256: string): WorkerMessage {
   return {
     modelReady: {
-      parameters: specs.map(({ name, shape, kind }) => ({ name, shape: [...shape], trainable: kind === 'trainable' })),
+      parameters: specs.map(({ name, shape, kind }) => ({ name, shape: [...shape], kind })),
       topologyJson: JSON.stringify(topology),
+      frozenSha256,
     },
   };
 }

@@ -15,7 +15,8 @@ export interface TrainedOn {
 export interface FinalModel extends TrainedOn {
   readonly topology: object;
   readonly layout: ParameterLayout;
-  readonly flat: Float32Array;
+  /** One after another they make up the flat vector of `layout`. */
+  readonly vectors: readonly Float32Array[];
 }
 
 /** Writes a run's final model: `model/`, which TensorFlow.js opens, and `model.safetensors`, whose metadata says what it was trained on. */
@@ -23,5 +24,5 @@ export async function saveFinalModel(run: RunDirectory, final: FinalModel): Prom
   const { classNames, imageShape, statistics } = final;
   const metadata = { format: 'lockstep', trainedOn: JSON.stringify({ classNames, imageShape, statistics }) };
   await writeLayersModel(run.file('model'), final);
-  await run.writeAtomically('model.safetensors', encodeSafetensors(final.layout, final.flat, metadata));
+  await run.writeAtomically('model.safetensors', encodeSafetensors(final.layout, final.vectors, metadata));
 }

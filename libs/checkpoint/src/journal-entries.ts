@@ -12,7 +12,7 @@ const numericsSchema = z.strictObject({
   instructionSet: z.enum(['SSE41', 'AVX', 'AVX2', 'AVX512_CORE']),
   deterministicOps: z.boolean(),
 });
-const specSchema = z.strictObject({ name: z.string(), shape: z.array(count), kind: z.enum(['trainable', 'buffer']) });
+const specSchema = z.strictObject({ name: z.string(), shape: z.array(count), kind: z.enum(['trainable', 'buffer', 'frozen']) });
 /** What JSON has no number for is a text there: a model whose step was skipped may have a loss that is none. */
 const score = z.union([z.custom<number>((value) => typeof value === 'number'), z.enum(['NaN', 'Infinity', '-Infinity']).transform(Number)]);
 const scores = { loss: score, accuracy: score };
@@ -21,8 +21,8 @@ const scores = { loss: score, accuracy: score };
 export const journalEntrySchema = z.discriminatedUnion('kind', [
   /** The first entry: what the run is. `token` is what streams to its shards must present. */
   z.strictObject({ kind: z.literal('run'), formatVersion: z.literal(1), runId: z.string(), token: z.string(), configSha256: hashSchema, datasetSha256: hashSchema }),
-  /** What the workers agreed on. */
-  z.strictObject({ kind: z.literal('model'), specs: z.array(specSchema), topology: z.record(z.string(), z.unknown()), numerics: numericsSchema }),
+  /** What the workers agreed on; `frozenSha256` is '' where nothing is frozen. */
+  z.strictObject({ kind: z.literal('model'), specs: z.array(specSchema), topology: z.record(z.string(), z.unknown()), frozenSha256: z.string(), numerics: numericsSchema }),
   /** A worker was given this rank. */
   z.strictObject({ kind: z.literal('rank'), rank: count, hostname: z.string(), pid: count }),
   /** A shard host was given this number. */

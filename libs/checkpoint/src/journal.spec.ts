@@ -16,7 +16,7 @@ const hash = sha256('x');
 const ENTRIES: readonly JournalEntry[] = [
   { kind: 'run', formatVersion: 1, runId: 'id', token: 'secret', configSha256: hash, datasetSha256: hash },
   {
-    kind: 'model', specs: [{ name: 'dense/kernel', shape: [784, 10], kind: 'trainable' }], topology: { class_name: 'Sequential', config: { layers: [1, null, 'a'] } },
+    kind: 'model', specs: [{ name: 'dense/kernel', shape: [784, 10], kind: 'trainable' }], topology: { class_name: 'Sequential', config: { layers: [1, null, 'a'] } }, frozenSha256: '',
     numerics: { engineBuild: 'tensorflow 2.21.0 cpu', device: 'cpu', gpuKind: null, intraOpThreads: 1, oneDnn: true, instructionSet: 'AVX2', deterministicOps: true },
   },
   { kind: 'rank', rank: 0, hostname: 'gpu-a', pid: 4711 },

@@ -7,8 +7,8 @@ export interface SavedLayersModel {
   /** What `LayersModel.toJSON(null, false)` gives. */
   readonly topology: object;
   readonly layout: ParameterLayout;
-  /** The flat vector of `layout`. */
-  readonly flat: Float32Array;
+  /** One after another they make up the flat vector of `layout`. */
+  readonly vectors: readonly Float32Array[];
 }
 
 interface ModelJson {
@@ -30,7 +30,7 @@ export async function writeLayersModel(directory: string, model: SavedLayersMode
     weightsManifest: [{ paths: ['weights.bin'], weights }],
   };
   await replaceDirectory(directory, async (temporary) => {
-    await writeFileAtomically(join(temporary, 'weights.bin'), bytesOf(model.flat));
+    await writeFileAtomically(join(temporary, 'weights.bin'), model.vectors.map(bytesOf));
     await writeFileAtomically(join(temporary, 'model.json'), JSON.stringify(json));
   });
 }

@@ -81,7 +81,7 @@ describe('files of a run', () => {
 
 describe('a LayersModel on disk', () => {
   const layout = layOutParameters([{ name: 'a/kernel', shape: [2], kind: 'trainable' }, { name: 'a/mean', shape: [1], kind: 'buffer' }]);
-  const model = { topology: { class_name: 'Sequential' }, layout, flat: Float32Array.of(1, 2, 3) };
+  const model = { topology: { class_name: 'Sequential' }, layout, vectors: [Float32Array.of(1, 2), Float32Array.of(3)] };
 
   it('has TensorFlow.js\'s format', async () => {
     await writeLayersModel(runs, model);
@@ -90,7 +90,7 @@ describe('a LayersModel on disk', () => {
       format: 'layers-model', modelTopology: { class_name: 'Sequential' },
       weightsManifest: [{ paths: ['weights.bin'], weights: [{ name: 'a/kernel', shape: [2], dtype: 'float32' }, { name: 'a/mean', shape: [1], dtype: 'float32' }] }],
     });
-    expect(await readLayersModel(runs)).toEqual({ topology: model.topology, names: ['a/kernel', 'a/mean'], flat: model.flat });
+    expect(await readLayersModel(runs)).toEqual({ topology: model.topology, names: ['a/kernel', 'a/mean'], flat: Float32Array.of(1, 2, 3) });
   });
 
   it('is named where it is missing or damaged', async () => {

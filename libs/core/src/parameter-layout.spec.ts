@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import fc from 'fast-check';
-import { layOutParameters, type ParameterSpec } from './parameter-layout.ts';
+import { layOutParameters, layOutWholeModel, type ParameterSpec } from './parameter-layout.ts';
 
 it('lays trainable tensors first, then buffers, each in the model\'s order', () => {
   const layout = layOutParameters([
@@ -11,6 +11,14 @@ it('lays trainable tensors first, then buffers, each in the model\'s order', () 
   ]);
   expect(layout.parameters.map(({ name, offset, length }) => [name, offset, length])).toEqual([['a', 0, 6], ['scale', 6, 1], ['mean', 7, 3], ['variance', 10, 3]]);
   expect(layout).toMatchObject({ trainableLength: 7, totalLength: 13 });
+});
+
+it('leaves frozen tensors out, which the whole model has behind the others', () => {
+  const specs = [{ name: 'base', shape: [4], kind: 'frozen' }, { name: 'mean', shape: [3], kind: 'buffer' }, { name: 'head', shape: [2], kind: 'trainable' }] as const;
+  expect(layOutParameters(specs)).toMatchObject({ parameters: [{ name: 'head' }, { name: 'mean' }], trainableLength: 2, totalLength: 5 });
+  const whole = layOutWholeModel(specs);
+  expect(whole.parameters.map(({ name, offset }) => [name, offset])).toEqual([['head', 0], ['mean', 2], ['base', 5]]);
+  expect(whole).toMatchObject({ trainableLength: 2, totalLength: 9 });
 });
 
 it('is empty for no tensors', () => {

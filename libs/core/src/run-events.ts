@@ -10,6 +10,8 @@ export interface StartEvent {
   readonly model: string;
   /** Elements of the flat vector, buffers included. */
   readonly parameters: number;
+  /** How many of them are frozen. */
+  readonly frozenParameters: number;
   readonly classNames: readonly string[];
   readonly trainSamples: number;
   readonly validationSamples: number;

@@ -18,10 +18,20 @@ export function checkLayers(model: LayersModel): void {
   }
 }
 
+/** The layers that are not trained, and all within them, as in Keras; TensorFlow.js does not tell those within. */
+function* frozenLayers(model: LayersModel): Generator<NamedLayer> {
+  for (const layer of layersOf(model as unknown as NamedLayer)) if (!layer.trainable) yield* layersOf(layer);
+}
+
+/** The weights of frozen layers. */
+export function frozenWeights(model: LayersModel): ReadonlySet<LayersModel['weights'][number]> {
+  return new Set([...frozenLayers(model)].flatMap((layer) => (layer as unknown as LayersModel).weights));
+}
+
 /** A frozen BatchNorm normalises by its moving statistics and leaves them alone, as in Keras; TensorFlow.js updates them. */
 export function freezeBatchNorm(model: LayersModel): void {
-  for (const layer of layersOf(model as unknown as NamedLayer)) {
-    if (layer.getClassName() !== 'BatchNormalization' || layer.trainable) continue;
+  for (const layer of new Set(frozenLayers(model))) {
+    if (layer.getClassName() !== 'BatchNormalization') continue;
     const call = layer.call.bind(layer);
     layer.call = (inputs, options) => call(inputs, { ...options, training: false });
   }

@@ -1,4 +1,4 @@
-import type { ParameterLayout } from '@lockstep/core';
+import type { ParameterLayout, ParameterSpec } from '@lockstep/core';
 import type { LayersModel, Tensor } from '@tensorflow/tfjs';
 import { argMaxEquals, softmaxRows, sumOf } from './class-rows.ts';
 import type { Engine } from './engine.ts';
@@ -49,8 +49,20 @@ export class LayersTrainingModel implements TrainingModel {
     return this.#parameters.layout;
   }
 
+  get specs(): readonly ParameterSpec[] {
+    return this.#parameters.specs;
+  }
+
   readParameters(): Float32Array {
     return this.#parameters.read();
+  }
+
+  readFrozen(): Float32Array {
+    return this.#parameters.readFrozen();
+  }
+
+  loadFrozen(values: Float32Array): void {
+    this.#parameters.loadFrozen(values);
   }
 
   loadParameters(flat: Float32Array): void {

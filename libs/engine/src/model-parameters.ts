@@ -1,14 +1,16 @@
-import { layOutParameters, type ParameterLayout } from '@lockstep/core';
+import { layOutParameters, layOutWholeModel, type ParameterLayout, type ParameterSpec } from '@lockstep/core';
 import type { LayersModel, Tensor } from '@tensorflow/tfjs';
 import type { Tf } from './engine.ts';
+import { frozenWeights } from './layer-rules.ts';
 import { stableNames, withStableNames } from './stable-names.ts';
 
 /** A weight of a LayersModel; `val` is its variable. */
 type LayerWeight = LayersModel['weights'][number];
 type Variable = ReturnType<Tf['variable']>;
 
-/** The weights of a model in the order of the flat vector: trainable ones, then buffers. */
+/** The weights of a model in the order of the flat vector: trainable ones, then buffers; and the frozen ones, which are not in it. */
 export class ModelParameters {
+  readonly specs: readonly ParameterSpec[];
   readonly layout: ParameterLayout;
   /** The trainable variables, in layout order. */
   readonly trainable: readonly Variable[];
@@ -16,23 +18,35 @@ export class ModelParameters {
   readonly buffers: readonly Variable[];
   readonly #tf: Tf;
   readonly #variables: readonly Variable[];
+  readonly #frozen: readonly Variable[];
   /** The buffers' values of the version last loaded: every micro-batch starts from them. */
   #versionBuffers: readonly Tensor[];
 
   constructor(tf: Tf, model: LayersModel) {
     const names = stableNames(model);
+    const frozen = frozenWeights(model);
     const trainable = new Set(model.trainableWeights);
-    const weights = [...model.trainableWeights, ...model.weights.filter((weight) => !trainable.has(weight))];
+    const kindOf = (weight: LayerWeight): ParameterSpec['kind'] => (frozen.has(weight) ? 'frozen' : trainable.has(weight) ? 'trainable' : 'buffer');
+    const weights = (['trainable', 'buffer', 'frozen'] as const).map((kind) => [...model.trainableWeights, ...model.weights.filter((weight) => !trainable.has(weight))].filter((weight) => kindOf(weight) === kind));
     this.#tf = tf;
-    this.layout = layOutParameters(uniqueSpecs(weights.map((weight) => ({
-      name: withStableNames(weight.originalName, names),
-      shape: weight.shape.map(Number),
-      kind: trainable.has(weight) ? 'trainable' : 'buffer',
-    }))));
-    this.#variables = weights.map(variableOf);
-    this.trainable = this.#variables.slice(0, trainable.size);
-    this.buffers = this.#variables.slice(trainable.size);
+    this.specs = uniqueSpecs(weights.flat().map((weight) => ({ name: withStableNames(weight.originalName, names), shape: weight.shape.map(Number), kind: kindOf(weight) })));
+    this.layout = layOutParameters(this.specs);
+    [this.trainable, this.buffers, this.#frozen] = weights.map((some) => some.map(variableOf)) as [Variable[], Variable[], Variable[]];
+    this.#variables = [...this.trainable, ...this.buffers];
     this.#versionBuffers = this.#keepBuffers();
+  }
+
+  /** The frozen values, in the model's order. */
+  readFrozen(): Float32Array {
+    return joined(this.#frozen.map((variable) => variable.dataSync() as Float32Array));
+  }
+
+  /** Gives the frozen tensors their values, in the model's order. */
+  loadFrozen(values: Float32Array): void {
+    const { totalLength } = this.layout;
+    layOutWholeModel(this.specs).parameters.filter(({ kind }) => kind === 'frozen').forEach(({ offset, length, shape }, index) => {
+      assign(this.#tf, this.#frozen[index]!, values.subarray(offset - totalLength, offset - totalLength + length), shape);
+    });
   }
 
   /** The current values, in layout order. */
@@ -44,11 +58,7 @@ export class ModelParameters {
 
   /** Gives every variable its range of `flat`, without a copy where the range lies on a 64-byte boundary. */
   load(flat: Float32Array): void {
-    this.layout.parameters.forEach(({ offset, length, shape }, index) => {
-      const values = this.#tf.engine().makeTensor(flat.subarray(offset, offset + length), [...shape], 'float32') as Tensor;
-      this.#variables[index]!.assign(values);
-      values.dispose();
-    });
+    this.layout.parameters.forEach(({ offset, length, shape }, index) => assign(this.#tf, this.#variables[index]!, flat.subarray(offset, offset + length), shape));
     for (const buffer of this.#versionBuffers) buffer.dispose();
     this.#versionBuffers = this.#keepBuffers();
   }
@@ -76,6 +86,23 @@ export class ModelParameters {
   #keepBuffers(): Tensor[] {
     return this.buffers.map((buffer) => this.#tf.keep(buffer.clone()));
   }
+}
+
+/** Without a copy where the values lie on a 64-byte boundary. */
+function assign(tf: Tf, variable: Variable, values: Float32Array, shape: readonly number[]): void {
+  const tensor = tf.engine().makeTensor(values, [...shape], 'float32') as Tensor;
+  variable.assign(tensor);
+  tensor.dispose();
+}
+
+function joined(vectors: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(vectors.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const vector of vectors) {
+    all.set(vector, offset);
+    offset += vector.length;
+  }
+  return all;
 }
 
 function variableOf(weight: LayerWeight): Variable {

@@ -170,14 +170,34 @@ describe('buffers', () => {
 });
 
 describe('layers', () => {
-  it('that are frozen keep their statistics and have no gradient', () => {
+  it('that are frozen keep what they have, statistics too, and are not in the flat vector', () => {
     const { inputs, labels } = examples(6);
     const model = build(normalised);
     model.layers[1]!.trainable = false;
     const frozen = createTrainingModel(engine, model, { loss: crossEntropy, numClasses: NUM_CLASSES });
+    const before = frozen.readFrozen();
     const { flat } = frozen.gradient(inputs, labels, 5);
-    expect(frozen.layout.totalLength - frozen.layout.trainableLength).toBe(4 * 4);
-    expect(flat.subarray(frozen.layout.trainableLength)).toEqual(new Float32Array(4 * 4));
+    expect(frozen.specs.filter(({ kind }) => kind === 'frozen').map(({ shape }) => shape)).toEqual([[4], [4], [4], [4]]);
+    expect(flat).toHaveLength(frozen.layout.totalLength);
+    expect(frozen.layout.parameters.map(({ kind }) => kind)).not.toContain('frozen');
+    expect(frozen.layout.totalLength).toBe(frozen.layout.trainableLength);
+    expect(frozen.readFrozen()).toEqual(before);
+  });
+
+  it('that are frozen, and all within a frozen one, take the values that they are given', () => {
+    const { inputs, labels } = examples(6);
+    const base = (layers: Layers): LayerList => [layers.flatten({ inputShape: SAMPLE_SHAPE }), layers.dense({ units: 5, activation: 'tanh' })];
+    const { layers, sequential } = engine.tf;
+    const model = sequential({ layers: [sequential({ layers: base(layers) as never }), layers.dense({ units: NUM_CLASSES })] });
+    model.layers[0]!.trainable = false;
+    const training = createTrainingModel(engine, model, { loss: crossEntropy, numClasses: NUM_CLASSES });
+    expect(training.specs.map(({ kind }) => kind)).toEqual(['trainable', 'trainable', 'frozen', 'frozen']);
+    const { lossSum } = training.evaluate(inputs, labels);
+    const values = training.readFrozen();
+    training.loadFrozen(values.map((value) => value * 2));
+    expect(training.evaluate(inputs, labels).lossSum).not.toBe(lossSum);
+    training.loadFrozen(values);
+    expect(training.evaluate(inputs, labels).lossSum).toBe(lossSum);
   });
 
   it('with a constraint are refused', () => {

@@ -1,4 +1,4 @@
-import type { LossConfig, ParameterLayout } from '@lockstep/core';
+import type { LossConfig, ParameterLayout, ParameterSpec } from '@lockstep/core';
 import type { LayersModel } from '@tensorflow/tfjs';
 import { ChainTrainingModel } from './chain/chain-training-model.ts';
 import { compileChain } from './chain/compile-chain.ts';
@@ -26,10 +26,15 @@ export interface Evaluation {
 /** A model as a worker uses it: parameters in, gradient of a micro-batch out, all as flat vectors in layout order. */
 export interface TrainingModel {
   readonly layout: ParameterLayout;
+  /** All tensors, the frozen ones too, which are not in the layout. */
+  readonly specs: readonly ParameterSpec[];
   /** What a TensorFlow.js `model.json` holds as `modelTopology`; its weights have the layout's names. */
   readonly topology: object;
   /** The current values, a fresh array. */
   readParameters(): Float32Array;
+  /** The values of the frozen tensors, in the model's order. */
+  readFrozen(): Float32Array;
+  loadFrozen(values: Float32Array): void;
   /** The model may alias `flat` (it may lie in shared memory): the caller does not write it until the next load. */
   loadParameters(flat: Float32Array): void;
   /**

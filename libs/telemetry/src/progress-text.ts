@@ -23,7 +23,7 @@ export function lossText(loss: number): string {
 }
 
 export function startText(event: StartEvent): string {
-  return `${event.run}: ${event.model}, ${count(event.parameters)} parameters, ${count(event.trainSamples)} training samples, `
+  return `${event.run}: ${event.model}, ${count(event.parameters)} parameters${event.frozenParameters > 0 ? ` (${count(event.frozenParameters)} frozen)` : ''}, ${count(event.trainSamples)} training samples, `
     + `${event.epochs} epochs of ${count(event.stepsPerEpoch)} steps, global batch ${event.globalBatchSize} in ${event.microBatches} micro-batches`
     + (event.resumedFrom === 0 ? '' : `, resumed from step ${count(event.resumedFrom)}`);
 }

@@ -4,7 +4,7 @@ const HASH = 'ab'.repeat(32);
 
 /** Events of a run of two epochs of 100 steps by two workers, for the specs. */
 export const start: StartEvent = {
-  event: 'start', run: 'demo', directory: 'runs/demo', model: 'mlp', parameters: 101770, classNames: ['a', 'b'], trainSamples: 6400, validationSamples: 0,
+  event: 'start', run: 'demo', directory: 'runs/demo', model: 'mlp', parameters: 101770, frozenParameters: 0, classNames: ['a', 'b'], trainSamples: 6400, validationSamples: 0,
   testSamples: 1000, epochs: 2, stepsPerEpoch: 100, totalSteps: 200, globalBatchSize: 64, microBatches: 4, resumedFrom: 0,
   numerics: { engineBuild: 'tensorflow 2.21.0 cpu', device: 'cpu', gpuKind: null, intraOpThreads: 1, oneDnn: true, instructionSet: 'AVX2', deterministicOps: true },
 };

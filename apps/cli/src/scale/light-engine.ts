@@ -56,7 +56,7 @@ class LightEngine implements WorkerEngine {
     this.#device = device;
     this.#options = options;
     const { initial } = device;
-    this.ready = Promise.resolve({ kind: 'ready', specs: [{ name: 'weights', shape: [initial.length], kind: 'trainable' }], topology: {}, initial });
+    this.ready = Promise.resolve({ kind: 'ready', specs: [{ name: 'weights', shape: [initial.length], kind: 'trainable' }], topology: {}, initial, frozenSha256: '' });
   }
 
   async compute({ step, begins, nodes, parameters }: Work): Promise<void> {
@@ -70,6 +70,10 @@ class LightEngine implements WorkerEngine {
       if (signal.aborted) return;
       this.#tell(step, node);
     }
+  }
+
+  readFrozen(): Promise<Float32Array> {
+    return Promise.resolve(new Float32Array(0));
   }
 
   interrupt(): void {

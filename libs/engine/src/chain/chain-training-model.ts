@@ -1,4 +1,4 @@
-import type { ParameterLayout } from '@lockstep/core';
+import type { ParameterLayout, ParameterSpec } from '@lockstep/core';
 import type { LayersModel } from '@tensorflow/tfjs';
 import { argMaxEquals, softmaxRows, sumOf } from '../class-rows.ts';
 import type { Engine } from '../engine.ts';
@@ -21,6 +21,7 @@ interface LossOutputs {
 /** A Sequential model of common layers, run as a chain of TensorFlow's ops, with cross-entropy from logits. */
 export class ChainTrainingModel implements TrainingModel {
   readonly layout: ParameterLayout;
+  readonly specs: readonly ParameterSpec[];
   readonly topology: object;
   readonly #model: LayersModel;
   readonly #chain: Chain;
@@ -38,6 +39,7 @@ export class ChainTrainingModel implements TrainingModel {
     const attribute = new OpAttributes(backend);
     const parameters = new ModelParameters(engine.tf, model);
     this.layout = parameters.layout;
+    this.specs = parameters.specs;
     this.topology = topologyWithStableNames(model.toJSON(null, false) as object, stableNames(model));
     this.#model = model;
     this.#chain = chain;
@@ -53,6 +55,15 @@ export class ChainTrainingModel implements TrainingModel {
 
   readParameters(): Float32Array {
     return this.#flat.slice();
+  }
+
+  /** A model with anything frozen is no chain. */
+  readFrozen(): Float32Array {
+    return new Float32Array(0);
+  }
+
+  loadFrozen(): void {
+    return undefined;
   }
 
   loadParameters(flat: Float32Array): void {

@@ -39,6 +39,7 @@ import type { Relay as _lockstep_v1_Relay, Relay__Output as _lockstep_v1_Relay__
 import type { RelayReady as _lockstep_v1_RelayReady, RelayReady__Output as _lockstep_v1_RelayReady__Output } from './lockstep/v1/RelayReady.ts';
 import type { ReplicaState as _lockstep_v1_ReplicaState, ReplicaState__Output as _lockstep_v1_ReplicaState__Output } from './lockstep/v1/ReplicaState.ts';
 import type { Replicate as _lockstep_v1_Replicate, Replicate__Output as _lockstep_v1_Replicate__Output } from './lockstep/v1/Replicate.ts';
+import type { SendFrozen as _lockstep_v1_SendFrozen, SendFrozen__Output as _lockstep_v1_SendFrozen__Output } from './lockstep/v1/SendFrozen.ts';
 import type { ShardCoverage as _lockstep_v1_ShardCoverage, ShardCoverage__Output as _lockstep_v1_ShardCoverage__Output } from './lockstep/v1/ShardCoverage.ts';
 import type { ShardEndpoint as _lockstep_v1_ShardEndpoint, ShardEndpoint__Output as _lockstep_v1_ShardEndpoint__Output } from './lockstep/v1/ShardEndpoint.ts';
 import type { ShardFailed as _lockstep_v1_ShardFailed, ShardFailed__Output as _lockstep_v1_ShardFailed__Output } from './lockstep/v1/ShardFailed.ts';
@@ -98,6 +99,7 @@ export interface ProtoGrpcType {
       RelayReady: MessageTypeDefinition<_lockstep_v1_RelayReady, _lockstep_v1_RelayReady__Output>
       ReplicaState: MessageTypeDefinition<_lockstep_v1_ReplicaState, _lockstep_v1_ReplicaState__Output>
       Replicate: MessageTypeDefinition<_lockstep_v1_Replicate, _lockstep_v1_Replicate__Output>
+      SendFrozen: MessageTypeDefinition<_lockstep_v1_SendFrozen, _lockstep_v1_SendFrozen__Output>
       ShardCoverage: MessageTypeDefinition<_lockstep_v1_ShardCoverage, _lockstep_v1_ShardCoverage__Output>
       ShardEndpoint: MessageTypeDefinition<_lockstep_v1_ShardEndpoint, _lockstep_v1_ShardEndpoint__Output>
       ShardFailed: MessageTypeDefinition<_lockstep_v1_ShardFailed, _lockstep_v1_ShardFailed__Output>

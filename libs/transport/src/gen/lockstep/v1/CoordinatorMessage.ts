@@ -9,6 +9,7 @@ import type { Heartbeat as _lockstep_v1_Heartbeat, Heartbeat__Output as _lockste
 import type { Finish as _lockstep_v1_Finish, Finish__Output as _lockstep_v1_Finish__Output } from '../../lockstep/v1/Finish.ts';
 import type { Extra as _lockstep_v1_Extra, Extra__Output as _lockstep_v1_Extra__Output } from '../../lockstep/v1/Extra.ts';
 import type { Relay as _lockstep_v1_Relay, Relay__Output as _lockstep_v1_Relay__Output } from '../../lockstep/v1/Relay.ts';
+import type { SendFrozen as _lockstep_v1_SendFrozen, SendFrozen__Output as _lockstep_v1_SendFrozen__Output } from '../../lockstep/v1/SendFrozen.ts';
 
 export interface CoordinatorMessage {
   'welcome'?: (_lockstep_v1_Welcome | null);
@@ -20,7 +21,8 @@ export interface CoordinatorMessage {
   'finish'?: (_lockstep_v1_Finish | null);
   'extra'?: (_lockstep_v1_Extra | null);
   'relay'?: (_lockstep_v1_Relay | null);
-  'message'?: "welcome"|"refusal"|"placement"|"assignment"|"evaluate"|"heartbeat"|"finish"|"extra"|"relay";
+  'sendFrozen'?: (_lockstep_v1_SendFrozen | null);
+  'message'?: "welcome"|"refusal"|"placement"|"assignment"|"evaluate"|"heartbeat"|"finish"|"extra"|"relay"|"sendFrozen";
 }
 
 export interface CoordinatorMessage__Output {
@@ -33,5 +35,6 @@ export interface CoordinatorMessage__Output {
   'finish'?: (_lockstep_v1_Finish__Output | null);
   'extra'?: (_lockstep_v1_Extra__Output | null);
   'relay'?: (_lockstep_v1_Relay__Output | null);
-  'message'?: "welcome"|"refusal"|"placement"|"assignment"|"evaluate"|"heartbeat"|"finish"|"extra"|"relay";
+  'sendFrozen'?: (_lockstep_v1_SendFrozen__Output | null);
+  'message'?: "welcome"|"refusal"|"placement"|"assignment"|"evaluate"|"heartbeat"|"finish"|"extra"|"relay"|"sendFrozen";
 }

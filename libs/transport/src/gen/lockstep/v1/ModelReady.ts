@@ -5,9 +5,11 @@ import type { ParameterSpec as _lockstep_v1_ParameterSpec, ParameterSpec__Output
 export interface ModelReady {
   'parameters'?: (_lockstep_v1_ParameterSpec)[];
   'topologyJson'?: (string);
+  'frozenSha256'?: (string);
 }
 
 export interface ModelReady__Output {
   'parameters': (_lockstep_v1_ParameterSpec__Output)[];
   'topologyJson': (string);
+  'frozenSha256': (string);
 }

@@ -4,11 +4,11 @@
 export interface ParameterSpec {
   'name'?: (string);
   'shape'?: (number)[];
-  'trainable'?: (boolean);
+  'kind'?: (string);
 }
 
 export interface ParameterSpec__Output {
   'name': (string);
   'shape': (number)[];
-  'trainable': (boolean);
+  'kind': (string);
 }

@@ -7,6 +7,7 @@ import type { EvaluationPart as _lockstep_v1_EvaluationPart, EvaluationPart__Out
 import type { Failure as _lockstep_v1_Failure, Failure__Output as _lockstep_v1_Failure__Output } from '../../lockstep/v1/Failure.ts';
 import type { Leave as _lockstep_v1_Leave, Leave__Output as _lockstep_v1_Leave__Output } from '../../lockstep/v1/Leave.ts';
 import type { RelayReady as _lockstep_v1_RelayReady, RelayReady__Output as _lockstep_v1_RelayReady__Output } from '../../lockstep/v1/RelayReady.ts';
+import type { BlockReference as _lockstep_v1_BlockReference, BlockReference__Output as _lockstep_v1_BlockReference__Output } from '../../lockstep/v1/BlockReference.ts';
 
 export interface WorkerMessage {
   'hello'?: (_lockstep_v1_Hello | null);
@@ -16,7 +17,8 @@ export interface WorkerMessage {
   'failure'?: (_lockstep_v1_Failure | null);
   'leave'?: (_lockstep_v1_Leave | null);
   'relayReady'?: (_lockstep_v1_RelayReady | null);
-  'message'?: "hello"|"modelReady"|"heartbeat"|"evaluationPart"|"failure"|"leave"|"relayReady";
+  'frozenValues'?: (_lockstep_v1_BlockReference | null);
+  'message'?: "hello"|"modelReady"|"heartbeat"|"evaluationPart"|"failure"|"leave"|"relayReady"|"frozenValues";
 }
 
 export interface WorkerMessage__Output {
@@ -27,5 +29,6 @@ export interface WorkerMessage__Output {
   'failure'?: (_lockstep_v1_Failure__Output | null);
   'leave'?: (_lockstep_v1_Leave__Output | null);
   'relayReady'?: (_lockstep_v1_RelayReady__Output | null);
-  'message'?: "hello"|"modelReady"|"heartbeat"|"evaluationPart"|"failure"|"leave"|"relayReady";
+  'frozenValues'?: (_lockstep_v1_BlockReference__Output | null);
+  'message'?: "hello"|"modelReady"|"heartbeat"|"evaluationPart"|"failure"|"leave"|"relayReady"|"frozenValues";
 }
