@@ -334,6 +334,19 @@ describe('where workers hold back parts of their gradients', () => {
     expect([cluster.released, cluster.stuck]).toEqual([[0], ['worker 0 has left, and with it what it held back of its gradients']]);
   });
 
+  it('nobody is reminded of a window that was not given out, though the shards are there before they have told so', async () => {
+    using cluster = begun(2);
+    cluster.finish(0, WINDOW - 1, (rank) => (rank === 0 ? 1 : 9));
+    const before = cluster.partsOf(2 * WINDOW - 1);
+    cluster.coverage = lacks(2 * WINDOW, all);
+    await vi.advanceTimersByTimeAsync(10_000);
+    const given = cluster.partsOf(2 * WINDOW);
+    expect(given.get(0)!.length).toBeGreaterThan(before.get(0)!.length);
+    expect(union(given.values())).toEqual(all);
+    expect(cluster.extras.length).toBeGreaterThan(0);
+    for (const { rank, step, microBatches } of cluster.extras) expect({ step, microBatches }).toEqual({ step: 2 * WINDOW, microBatches: given.get(rank) });
+  });
+
   it('nobody computes for one that is slow, which is asked again', async () => {
     using cluster = begun(2);
     cluster.finish(0, 20);

@@ -193,12 +193,12 @@ export class WorkDispatcher {
     return true;
   }
 
-  /** Gives out the window under way and the next, where that is not done; says whether it did. */
-  #giveWindows(): boolean {
+  /** Gives out the window of a step and the next, where that is not done; says whether it did. */
+  #giveWindows(step = this.#step): boolean {
     const { config: { microBatches }, ranks, wirePlan } = this.#options;
     const plan = wirePlan();
     const begins = this.#givenOut;
-    const enough = nextWindow(plan, nextWindow(plan, this.#step + 1) + 1);
+    const enough = nextWindow(plan, nextWindow(plan, step + 1) + 1);
     while (this.#givenOut < Math.min(enough, this.#untilStep)) {
       const current = this.#standing.at(-1)?.assignment ?? null;
       const decision = planAssignment({ current, ranks: ranks(), speeds: this.#speeds, microBatches, unitLevel: isCompressed(plan.wire) ? groupLevel(plan.wire, microBatches) : 0 });
@@ -266,6 +266,9 @@ export class WorkDispatcher {
     if (step > this.#step) this.#awaitReports(untold, nowMs);
     else this.#madeSinceMs = null;
     if (step >= this.#untilStep) return;
+    // The shards may be further than they have told: what nobody was given yet is nobody's to be reminded of.
+    if (this.#isBound) this.#giveWindows(step);
+    if (this.#isBound && step >= this.#givenOut) return;
     const { config, membership } = this.#options;
     const { extras, given, late, explanation } = decideExtras({
       nowMs, sinceMs: this.#stepSinceMs, usualMs: this.#usualMs || null, backupAfter: config.backupAfter, failureDetectionMs: config.failureDetectionMs,
