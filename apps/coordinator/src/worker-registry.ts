@@ -117,15 +117,15 @@ export class WorkerRegistry implements MembershipPort {
     else for (const { rank } of presentMembers(this.#membership)) this.#welcome(rank);
   }
 
-  /** Tells the workers, now and those to come, where the shards are. */
+  /** Tells the workers, now and those to come, where the shards are; those that leave too, which still have a part of the step. */
   announce(placement: PlacementMessage): void {
     this.#placement = placement;
-    for (const rank of this.ranks) this.#place(rank);
+    for (const { rank } of this.#computing) this.#place(rank);
   }
 
   /** Tells the workers of one machine again where the shards are: how they are to be reached has changed. */
   reroute(hostname: string): void {
-    for (const { rank, kind, capabilities } of this.#membership) if (kind === 'active' && capabilities.hostname === hostname) this.#place(rank);
+    for (const { rank, capabilities } of this.#computing) if (capabilities.hostname === hostname) this.#place(rank);
   }
 
   send(rank: Rank, message: CoordinatorMessage): void {
@@ -248,6 +248,11 @@ export class WorkerRegistry implements MembershipPort {
     this.#place(rank);
     this.#decideStart(model);
     this.#options.onChange({ joined: rank });
+  }
+
+  /** Who has built the model and may have a part of a step. */
+  get #computing(): readonly Member[] {
+    return this.#membership.filter(({ kind }) => kind === 'active' || kind === 'leaving');
   }
 
   #place(rank: Rank): void {
