@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { requireTools } from '@lockstep/testbed';
 import { runQuietly, type QuietRun } from './quiet-run.ts';
-import { runSchedule, type Outcome } from './run-schedule.ts';
+import { runFlags, runSchedule, type Outcome } from './run-schedule.ts';
 import { drawSchedule } from './schedule.ts';
 
 const FAILURE_DETECTION_MS = 1_000;
@@ -15,22 +15,24 @@ const EPOCHS = 36;
 /** Any number of runs with faults, held against one without. */
 export class Chaos implements AsyncDisposable {
   readonly #directory: string;
+  readonly #compressed: boolean;
   /** By epochs. */
   readonly #quiet = new Map<number, QuietRun>();
 
-  private constructor(directory: string) {
+  private constructor(directory: string, compressed: boolean) {
     this.#directory = directory;
+    this.#compressed = compressed;
   }
 
   /** @throws where this machine lacks what the faults need. */
-  static async begin(): Promise<Chaos> {
+  static async begin({ compressed = false } = {}): Promise<Chaos> {
     await requireTools('chaos');
-    return new Chaos(await mkdtemp(join(tmpdir(), 'lockstep-quiet-')));
+    return new Chaos(await mkdtemp(join(tmpdir(), 'lockstep-quiet-')), compressed);
   }
 
   /** The run without faults. @throws where it fails. */
   async quiet(epochs = EPOCHS): Promise<QuietRun> {
-    const quiet = this.#quiet.get(epochs) ?? (await runQuietly(join(this.#directory, String(epochs)), epochs));
+    const quiet = this.#quiet.get(epochs) ?? (await runQuietly(join(this.#directory, String(epochs)), epochs, runFlags(this.#compressed)));
     this.#quiet.set(epochs, quiet);
     return quiet;
   }
@@ -46,7 +48,7 @@ export class Chaos implements AsyncDisposable {
   async #runFor(epochs: number, seed: number, signal: AbortSignal): Promise<Outcome> {
     const quiet = await this.quiet(epochs);
     const schedule = drawSchedule({ seed, totalSteps: quiet.end.steps, numFaults: FAULTS_A_RUN, failureDetectionMs: FAILURE_DETECTION_MS });
-    return runSchedule(schedule, { failureDetectionMs: FAILURE_DETECTION_MS, quiet, epochs, signal });
+    return runSchedule(schedule, { failureDetectionMs: FAILURE_DETECTION_MS, quiet, epochs, compressed: this.#compressed, signal });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

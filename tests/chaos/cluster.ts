@@ -15,6 +15,8 @@ export const RUN = 'run';
 export interface ClusterOptions {
   readonly shape: Shape;
   readonly epochs: number;
+  /** Of the run, besides. */
+  readonly flags: readonly string[];
   readonly failureDetectionMs: number;
   readonly runsDirectory: string;
   /** Where each process has a directory for its temporary files, and its log. */
@@ -65,7 +67,7 @@ export class Cluster implements AsyncDisposable {
   async startCoordinator({ resume, minWorkers, minServers }: { readonly resume: boolean; readonly minWorkers: number; readonly minServers: number }): Promise<void> {
     const { runsDirectory } = this.#options;
     const listen = `${(await this.#hostOf(COORDINATOR))?.address ?? '127.0.0.1'}:${await this.#portOfCoordinator()}`;
-    const run = resume ? ['--resume', RUN] : ['--config', CONFIG, '--run', RUN, '--epochs', String(this.#options.epochs), ...this.#flagsOfShape()];
+    const run = resume ? ['--resume', RUN] : ['--config', CONFIG, '--run', RUN, '--epochs', String(this.#options.epochs), ...this.#options.flags, ...this.#flagsOfShape()];
     const expected = ['--min-workers', String(minWorkers), ...(minServers > 0 ? ['--min-servers', String(minServers)] : [])];
     await this.#start(COORDINATOR, ['coordinator', '--listen', listen, '--runs-dir', runsDirectory, '--json', ...expected, ...run, ...this.#insecure()]);
     await this.coordinator.process.event('log', ({ message }) => message.includes('--join'));

@@ -10,8 +10,8 @@ const stop = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort(new Error(`stopped by ${name}`)));
 
 try {
-  const { runs, seed } = parseOptions();
-  const outcomes = await runAll(runs, seed);
+  const { runs, seed, compressed } = parseOptions();
+  const outcomes = await runAll(runs, seed, compressed);
   say(`\n${renderTable(tabulate(outcomes.flatMap(({ faults }) => faults)))}`);
   const failed = outcomes.filter(({ problems }) => problems.length > 0);
   say(`\n${outcomes.length - failed.length} of ${outcomes.length} runs ended with the bytes and metrics of the quiet one; ${outcomes.flatMap(({ faults }) => faults).length} faults`);
@@ -22,30 +22,30 @@ try {
 }
 
 /** Seeds from `--seed` on, one after another. */
-async function runAll(runs: number, seed: number): Promise<readonly Outcome[]> {
-  await using chaos = await Chaos.begin();
+async function runAll(runs: number, seed: number, compressed: boolean): Promise<readonly Outcome[]> {
+  await using chaos = await Chaos.begin({ compressed });
   const { end: { steps, trainSeconds, parametersSha256 } } = await chaos.quiet();
   say(`quiet run: ${steps} steps in ${trainSeconds.toFixed(1)} s, ${parametersSha256}`);
   const outcomes: Outcome[] = [];
   for (let next = seed; next < seed + runs && !stop.signal.aborted; next += 1) {
     const outcome = await chaos.run(next, stop.signal);
     outcomes.push(outcome);
-    report(outcome, runs === 1);
+    report(outcome, runs === 1, compressed);
   }
   return outcomes;
 }
 
-function report({ schedule, faults, problems, story, seconds, directory }: Outcome, isAlone: boolean): void {
+function report({ schedule, faults, problems, story, seconds, directory }: Outcome, isAlone: boolean, compressed: boolean): void {
   say(`seed ${schedule.seed}: ${problems.length === 0 ? 'the same bytes' : 'FAILED'}; ${faults.length} faults, ${seconds.toFixed(1)} s`);
   for (const problem of problems) say(`  ${problem}`);
   if (isAlone || problems.length > 0) say(`  ${describeSchedule(schedule).replaceAll('\n', '\n  ')}`);
   for (const line of story) say(`  ${line}`);
-  if (problems.length > 0) say(`  logs: ${directory}\n  again: npm run chaos -- --seed ${schedule.seed} --runs 1`);
+  if (problems.length > 0) say(`  logs: ${directory}\n  again: npm run chaos -- --seed ${schedule.seed} --runs 1${compressed ? ' --compressed' : ''}`);
 }
 
-function parseOptions(): { readonly runs: number; readonly seed: number } {
-  const { values } = parseArgs({ options: { runs: { type: 'string', default: '10' }, seed: { type: 'string', default: '1' } } });
-  return { runs: wholeNumber('--runs', values.runs, 1), seed: wholeNumber('--seed', values.seed, 0) };
+function parseOptions(): { readonly runs: number; readonly seed: number; readonly compressed: boolean } {
+  const { values } = parseArgs({ options: { runs: { type: 'string', default: '10' }, seed: { type: 'string', default: '1' }, compressed: { type: 'boolean', default: false } } });
+  return { runs: wholeNumber('--runs', values.runs, 1), seed: wholeNumber('--seed', values.seed, 0), compressed: values.compressed };
 }
 
 function wholeNumber(flag: string, text: string, least: number): number {

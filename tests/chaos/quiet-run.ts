@@ -15,8 +15,8 @@ export interface QuietRun {
 }
 
 /** The run with one worker and no fault. */
-export async function runQuietly(runsDirectory: string, epochs: number): Promise<QuietRun> {
-  const { exitCode, stderr, events } = await lockstepEvents('train', '--config', CONFIG, '--runs-dir', runsDirectory, '--run', 'quiet', '--workers', '1', '--epochs', String(epochs));
+export async function runQuietly(runsDirectory: string, epochs: number, flags: readonly string[]): Promise<QuietRun> {
+  const { exitCode, stderr, events } = await lockstepEvents('train', '--config', CONFIG, '--runs-dir', runsDirectory, '--run', 'quiet', '--workers', '1', '--epochs', String(epochs), ...flags);
   const end = events.find((event) => event.event === 'end');
   const start = events.find((event) => event.event === 'start');
   if (exitCode !== 0 || end === undefined || start === undefined) throw new Error(`the quiet run ended with ${exitCode}: ${stderr}`);

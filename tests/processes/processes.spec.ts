@@ -55,6 +55,20 @@ async function startCoordinatorWith(options: StartOptions, ...flags: readonly st
   return { coordinator, address: `127.0.0.1:${port}` };
 }
 
+/** A run of one worker that a second one has joined. */
+async function startWithLateWorker(...flags: readonly string[]) {
+  const { coordinator, address } = await startCoordinator('--min-workers', '1', ...LONG, ...PATIENT, ...flags);
+  const first = start('worker', '--join', address);
+  await coordinator.event('step', ({ step }) => step >= 3);
+  // The run waits for the first one's part, so it does not end before the second one has come.
+  first.child.kill('SIGSTOP');
+  const late = start('worker', '--join', address);
+  await coordinator.event('worker', ({ rank, state }) => rank === 1 && state === 'training');
+  first.child.kill('SIGCONT');
+  await coordinator.event('step', ({ workers }) => workers.length === 2);
+  return { coordinator, first, late };
+}
+
 describe('processes started by hand', () => {
   it('end with the bytes of `lockstep train`', async () => {
     const flags = ['--model', 'mlp', '--data.limit', '256', '--global-batch-size', '64', '--epochs', '1'];
@@ -101,15 +115,7 @@ describe('processes started by hand', () => {
   });
 
   it('take a worker in that comes after the start', async () => {
-    const { coordinator, address } = await startCoordinator('--min-workers', '1', ...LONG, ...PATIENT);
-    const first = start('worker', '--join', address);
-    await coordinator.event('step', ({ step }) => step >= 3);
-    // The run waits for the first one's part, so it does not end before the second one has come.
-    first.child.kill('SIGSTOP');
-    const late = start('worker', '--join', address);
-    await coordinator.event('worker', ({ rank, state }) => rank === 1 && state === 'training');
-    first.child.kill('SIGCONT');
-    await coordinator.event('step', ({ workers }) => workers.length === 2);
+    const { coordinator, first, late } = await startWithLateWorker();
     await expectQuietEnd(coordinator);
     expect([(await first.ended).exitCode, (await late.ended).exitCode]).toEqual([0, 0]);
   });
@@ -238,15 +244,7 @@ describe('where workers hold back parts of their gradients', () => {
   });
 
   it('one may join and one leave, and nobody goes back', async () => {
-    const { coordinator, address } = await startCoordinator('--min-workers', '1', ...LONG, ...PATIENT, ...HOLDING);
-    const first = start('worker', '--join', address);
-    await coordinator.event('step', ({ step }) => step >= 3);
-    // The run waits for the first one's part, so it does not end before the second one has come.
-    first.child.kill('SIGSTOP');
-    const late = start('worker', '--join', address);
-    await coordinator.event('worker', ({ rank, state }) => rank === 1 && state === 'training');
-    first.child.kill('SIGCONT');
-    await coordinator.event('step', ({ workers }) => workers.length === 2);
+    const { coordinator, first, late } = await startWithLateWorker(...HOLDING);
     first.child.kill('SIGTERM');
     const events = await expectSameEnd(coordinator, HOLDING);
     expect([(await first.ended).exitCode, (await late.ended).exitCode]).toEqual([0, 0]);
