@@ -1,7 +1,7 @@
 import { bytesOf, deriveSeed, LockstepError, type RunConfig, type WireConfig } from '@lockstep/core';
 import type { TrainingModel } from '@lockstep/engine';
 import {
-  addTallies, createVectorCodec, emptyTally, isCompressed, leafOf, microBatchesOf, TreeReduction, type Kernels, type VectorCodec, type Tally, type TreeNode, type Vector,
+  addTallies, createVectorCodec, emptyTally, isCompressed, leafOf, microBatchesOf, roundingOf, TreeReduction, type Kernels, type VectorCodec, type Tally, type TreeNode, type Vector,
 } from '@lockstep/reduction';
 import { ErrorFeedback, type TravellingSum } from './error-feedback.ts';
 import type { MicroBatchSource } from './micro-batch-source.ts';
@@ -41,7 +41,7 @@ export class StepComputer {
     this.#kernels = kernels;
     const { wire, microBatches } = config;
     const { stepsPerEpoch } = source;
-    this.#codec = createVectorCodec(kernels, kernels.wireFormats[isCompressed(wire) ? 'float32' : wire], model.layout.trainableLength);
+    this.#codec = createVectorCodec(kernels, kernels.wireFormats[roundingOf(wire)], model.layout.trainableLength);
     this.#feedback = isCompressed(wire) ? new ErrorFeedback({ plan: { wire, stepsPerEpoch }, microBatches, layout: model.layout, kernels }) : null;
   }
 

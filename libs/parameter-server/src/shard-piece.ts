@@ -1,6 +1,6 @@
 import { bytesOf, type WireConfig } from '@lockstep/core';
 import {
-  addTallies, createPartialDecoder, createVectorCodec, isCompressed, TreeReduction, type Bytes, type Kernels, type Tally, type TreeNode, type Vector, type VectorCodec,
+  addTallies, createPartialDecoder, createVectorCodec, roundingOf, TreeReduction, type Bytes, type Kernels, type Tally, type TreeNode, type Vector, type VectorCodec,
 } from '@lockstep/reduction';
 import { trainableIn } from './shard-plan.ts';
 
@@ -47,7 +47,7 @@ export class ShardPiece {
     this.to = to;
     this.trainable = trainableIn({ range: { from, to }, trainableLength });
     this.#kernels = kernels;
-    this.#codec = createVectorCodec(kernels, kernels.wireFormats[isCompressed(wire) ? 'float32' : wire], this.trainable);
+    this.#codec = createVectorCodec(kernels, kernels.wireFormats[roundingOf(wire)], this.trainable);
     this.#encoded = wire === 'float32' ? null : createPartialDecoder(kernels, wire, this.trainable);
     this.#reduction = new TreeReduction<GradientSum>(microBatches, {
       merge: (left, right) => this.#merge(left, right),

@@ -1,4 +1,4 @@
-import type { CompressedWire, WireConfig } from '@lockstep/core';
+import type { CompressedWire, RoundedWire, WireConfig } from '@lockstep/core';
 
 /**
  * When compressed gradients hold something back. What a group held back at a step belongs to its gradient at the next, and nobody but
@@ -14,6 +14,9 @@ export interface WirePlan {
 }
 
 export const isCompressed = (wire: WireConfig): wire is CompressedWire => typeof wire !== 'string';
+
+/** What sums are rounded to where they are added: those of compressed gradients to nothing less. */
+export const roundingOf = (wire: WireConfig): RoundedWire => (isCompressed(wire) ? 'float32' : wire);
 
 /** Whether nothing is held back as the step begins: any worker can compute any part of it, and the run can go on from there. */
 export function beginsWindow({ wire, stepsPerEpoch }: WirePlan, step: number): boolean {

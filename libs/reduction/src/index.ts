@@ -9,6 +9,6 @@ export { createOptimizer } from './optimizers/create-optimizer.ts';
 export type { Optimizer, OptimizerSlot } from './optimizers/optimizer.ts';
 export { learningRateAt } from './schedule.ts';
 export { sliceBytes, type Bytes, type Vector } from './vector.ts';
-export { beginsWindow, groupLevel, groupsOf, isCompressed, nextWindow, wireOfStep, type WirePlan } from './feedback-windows.ts';
+export { beginsWindow, groupLevel, groupsOf, isCompressed, nextWindow, roundingOf, wireOfStep, type WirePlan } from './feedback-windows.ts';
 export { createPartialDecoder, createVectorCodec, type VectorCodec } from './vector-codec.ts';
 export { encodedBytes, type WireFormat } from './wire-format.ts';

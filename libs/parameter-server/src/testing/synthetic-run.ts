@@ -1,6 +1,6 @@
 import { bytesOf, deriveSeed, sha256, uniformStream, type ClippingConfig, type CompressedWire, type OptimizerConfig, type ParameterWireConfig, type WireConfig } from '@lockstep/core';
 import {
-  addTallies, createKernels, createVectorCodec, encodedBytes, isCompressed, microBatchesOf, sliceBytes, wireOfStep, type Bytes, type Kernels, type VectorCodec, type Tally, type TreeNode, type Vector,
+  addTallies, createKernels, createVectorCodec, encodedBytes, isCompressed, microBatchesOf, roundingOf, sliceBytes, wireOfStep, type Bytes, type Kernels, type VectorCodec, type Tally, type TreeNode, type Vector,
 } from '@lockstep/reduction';
 import { cutIntoShards, type ShardRange } from '../shard-range.ts';
 import type { ShardPlan } from '../shard-plan.ts';
@@ -36,7 +36,7 @@ export class SyntheticRun {
   constructor(options: SyntheticRunOptions) {
     this.options = options;
     const { wire = 'float32', trainableLength } = options;
-    this.#codec = createVectorCodec(this.#kernels, this.#kernels.wireFormats[isCompressed(wire) ? 'float32' : wire], trainableLength);
+    this.#codec = createVectorCodec(this.#kernels, this.#kernels.wireFormats[roundingOf(wire)], trainableLength);
     this.initial = draws(deriveSeed(1, 'initialization'), options.totalLength, 1);
   }
 
