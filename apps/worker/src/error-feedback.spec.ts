@@ -8,11 +8,11 @@ const WINDOW = 4;
 const GROUP: TreeNode = { level: 1, index: 2 };
 const KINDS = [{ kind: 'topK', ratio: 0.1 }, { kind: 'powerSgd', rank: 2 }] as const;
 
-function feedback(options: CompressedWireOptions) {
+function feedback(options: CompressedWireOptions, stepsPerEpoch = 100) {
   const kernels = createKernels();
   const wire = wireSchema.parse({ groups: 4, denseEvery: WINDOW, ...options });
   if (!isCompressed(wire)) throw new Error('not compressed');
-  const errors = new ErrorFeedback({ plan: { wire, stepsPerEpoch: 100 }, microBatches: 8, layout: { trainableLength: TRAINABLE, totalLength: TOTAL }, kernels });
+  const errors = new ErrorFeedback({ plan: { wire, stepsPerEpoch }, microBatches: 8, layout: { trainableLength: TRAINABLE, totalLength: TOTAL }, kernels });
   const sumOf = (values: Float32Array): Vector => {
     const vector = kernels.allocate(TOTAL);
     vector.data.set(values);
@@ -73,8 +73,8 @@ describe.each(KINDS)('what $kind holds back of a group', (options) => {
     for (const step of [6, 2]) expect(() => take(step, gradients(step))).toThrow(expect.objectContaining({ code: 'protocol', message: `step ${step} of group 2 needs what it held back at step ${step - 1}, which this worker did not compute` }) as LockstepError);
   });
 
-  it('lies in memory that is used again', () => {
-    const { take, kernels } = feedback(options);
+  it.each([100, 1])('lies in memory that is used again, in epochs of %i steps', (stepsPerEpoch) => {
+    const { take, kernels } = feedback(options, stepsPerEpoch);
     for (let step = 0; step < 2 * WINDOW; step += 1) take(step, gradients(step));
     const { byteLength } = kernels.memory.buffer;
     for (let step = 2 * WINDOW; step < 20 * WINDOW; step += 1) take(step, gradients(step));

@@ -60,25 +60,30 @@ export class ErrorFeedback {
     const { plan, layout: { trainableLength, totalLength }, kernels } = this.#options;
     const trainable = kernels.slice(sum, 0, trainableLength);
     const held = this.#heldBefore(step, index);
-    if (!beginsWindow(plan, step)) kernels.add(trainable, kernels.slice(held.residual, 0, trainableLength));
+    if (held !== null) kernels.add(trainable, kernels.slice(held.residual, 0, trainableLength));
     if (wireOfStep(plan, step) === 'float32') return { bytes: bytesOf(sum.data), wire: 'float32', release: () => kernels.release(sum) };
+    const { residual, state } = held ?? this.#begin(index);
     const out = kernels.allocateBytes(this.#bytesFor(totalLength));
-    this.#compressor.take(trainable, held.state, sliceBytes(out, 0, this.#bytesFor(trainableLength)));
+    this.#compressor.take(trainable, state, sliceBytes(out, 0, this.#bytesFor(trainableLength)));
     kernels.wireFormats.float32.encode(kernels.slice(sum, trainableLength, totalLength), sliceBytes(out, this.#bytesFor(trainableLength), out.length));
-    kernels.release(held.residual);
-    this.#held.set(index, { nextStep: step + 1, residual: sum, state: held.state });
+    kernels.release(residual);
+    this.#held.set(index, { nextStep: step + 1, residual: sum, state });
     return { bytes: out.data, wire: plan.wire, release: () => kernels.releaseBytes(out) };
   }
 
-  #heldBefore(step: number, index: number): Held {
-    const { plan, layout: { trainableLength, totalLength }, kernels } = this.#options;
+  /** Null where a window begins. */
+  #heldBefore(step: number, index: number): Held | null {
+    if (beginsWindow(this.#options.plan, step)) return null;
     const held = this.#held.get(index);
-    if (!beginsWindow(plan, step)) {
-      if (held?.nextStep === step) return held;
-      throw new LockstepError('protocol', `step ${step} of group ${index} needs what it held back at step ${step - 1}, which this worker did not compute`);
-    }
-    const { residual, state } = held ?? { residual: kernels.allocate(totalLength), state: kernels.allocate(this.#compressor.stateLength(trainableLength)) };
-    this.#compressor.resetState(state);
-    return { nextStep: step, residual, state };
+    if (held?.nextStep === step) return held;
+    throw new LockstepError('protocol', `step ${step} of group ${index} needs what it held back at step ${step - 1}, which this worker did not compute`);
+  }
+
+  /** Memory for what a group holds back, and a compressor's state as every window begins with it. */
+  #begin(index: number): Pick<Held, 'residual' | 'state'> {
+    const { layout: { trainableLength, totalLength }, kernels } = this.#options;
+    const memory = this.#held.get(index) ?? { residual: kernels.allocate(totalLength), state: kernels.allocate(this.#compressor.stateLength(trainableLength)) };
+    this.#compressor.resetState(memory.state);
+    return memory;
   }
 }
