@@ -10,7 +10,7 @@ export { onceThereIsRoom, type RoomOptions } from './disk-room.ts';
 export { assertNever, LockstepError, messageOf, type ErrorCode, type LockstepErrorOptions } from './errors.ts';
 export { bytesOf, sha256 } from './hashing.ts';
 export { INSTRUCTION_SETS, type Capabilities, type InstructionSet, type Numerics } from './numerics.ts';
-export { layOutParameters, layOutWholeModel, type ParameterLayout, type ParameterSpec, type PlacedParameter } from './parameter-layout.ts';
+export { layOutFrozen, layOutParameters, layOutWholeModel, type ParameterLayout, type ParameterSpec, type PlacedParameter } from './parameter-layout.ts';
 export type { CheckpointEvent, EndEvent, EpochEvent, LogEvent, RunEvent, ShardsEvent, StallEvent, StartEvent, StepEvent, WorkerEvent } from './run-events.ts';
 export { deriveSeed, uniformStream, type SeedPurpose } from './seeds.ts';
 export { medianOf } from './statistics.ts';

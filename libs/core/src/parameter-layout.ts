@@ -29,6 +29,11 @@ export function layOutParameters(specs: readonly ParameterSpec[]): ParameterLayo
   return layOut(specs, ['trainable', 'buffer']);
 }
 
+/** The frozen tensors alone, in the model's order. */
+export function layOutFrozen(specs: readonly ParameterSpec[]): ParameterLayout {
+  return layOut(specs, ['frozen']);
+}
+
 /** All tensors of a model: as `layOutParameters` has them, then the frozen ones in the model's order. */
 export function layOutWholeModel(specs: readonly ParameterSpec[]): ParameterLayout {
   return layOut(specs, ['trainable', 'buffer', 'frozen']);

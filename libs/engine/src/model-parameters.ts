@@ -1,4 +1,4 @@
-import { layOutParameters, layOutWholeModel, type ParameterLayout, type ParameterSpec } from '@lockstep/core';
+import { layOutFrozen, layOutParameters, type ParameterLayout, type ParameterSpec } from '@lockstep/core';
 import type { LayersModel, Tensor } from '@tensorflow/tfjs';
 import type { Tf } from './engine.ts';
 import { frozenWeights } from './layer-rules.ts';
@@ -19,6 +19,8 @@ export class ModelParameters {
   readonly #tf: Tf;
   readonly #variables: readonly Variable[];
   readonly #frozen: readonly Variable[];
+  /** Of the frozen ones, in a vector of their own. */
+  readonly #frozenLayout: ParameterLayout;
   /** The buffers' values of the version last loaded: every micro-batch starts from them. */
   #versionBuffers: readonly Tensor[];
 
@@ -27,10 +29,12 @@ export class ModelParameters {
     const frozen = frozenWeights(model);
     const trainable = new Set(model.trainableWeights);
     const kindOf = (weight: LayerWeight): ParameterSpec['kind'] => (frozen.has(weight) ? 'frozen' : trainable.has(weight) ? 'trainable' : 'buffer');
-    const weights = (['trainable', 'buffer', 'frozen'] as const).map((kind) => [...model.trainableWeights, ...model.weights.filter((weight) => !trainable.has(weight))].filter((weight) => kindOf(weight) === kind));
+    const all = [...model.trainableWeights, ...model.weights.filter((weight) => !trainable.has(weight))];
+    const weights = (['trainable', 'buffer', 'frozen'] as const).map((kind) => all.filter((weight) => kindOf(weight) === kind));
     this.#tf = tf;
     this.specs = uniqueSpecs(weights.flat().map((weight) => ({ name: withStableNames(weight.originalName, names), shape: weight.shape.map(Number), kind: kindOf(weight) })));
     this.layout = layOutParameters(this.specs);
+    this.#frozenLayout = layOutFrozen(this.specs);
     [this.trainable, this.buffers, this.#frozen] = weights.map((some) => some.map(variableOf)) as [Variable[], Variable[], Variable[]];
     this.#variables = [...this.trainable, ...this.buffers];
     this.#versionBuffers = this.#keepBuffers();
@@ -38,27 +42,22 @@ export class ModelParameters {
 
   /** The frozen values, in the model's order. */
   readFrozen(): Float32Array {
-    return joined(this.#frozen.map((variable) => variable.dataSync() as Float32Array));
+    return read(this.#frozen, this.#frozenLayout);
   }
 
   /** Gives the frozen tensors their values, in the model's order. */
   loadFrozen(values: Float32Array): void {
-    const { totalLength } = this.layout;
-    layOutWholeModel(this.specs).parameters.filter(({ kind }) => kind === 'frozen').forEach(({ offset, length, shape }, index) => {
-      assign(this.#tf, this.#frozen[index]!, values.subarray(offset - totalLength, offset - totalLength + length), shape);
-    });
+    load(this.#tf, this.#frozen, this.#frozenLayout, values);
   }
 
   /** The current values, in layout order. */
   read(): Float32Array {
-    const flat = new Float32Array(this.layout.totalLength);
-    this.layout.parameters.forEach(({ offset }, index) => flat.set(this.#variables[index]!.dataSync(), offset));
-    return flat;
+    return read(this.#variables, this.layout);
   }
 
   /** Gives every variable its range of `flat`, without a copy where the range lies on a 64-byte boundary. */
   load(flat: Float32Array): void {
-    this.layout.parameters.forEach(({ offset, length, shape }, index) => assign(this.#tf, this.#variables[index]!, flat.subarray(offset, offset + length), shape));
+    load(this.#tf, this.#variables, this.layout, flat);
     for (const buffer of this.#versionBuffers) buffer.dispose();
     this.#versionBuffers = this.#keepBuffers();
   }
@@ -88,21 +87,19 @@ export class ModelParameters {
   }
 }
 
-/** Without a copy where the values lie on a 64-byte boundary. */
-function assign(tf: Tf, variable: Variable, values: Float32Array, shape: readonly number[]): void {
-  const tensor = tf.engine().makeTensor(values, [...shape], 'float32') as Tensor;
-  variable.assign(tensor);
-  tensor.dispose();
+function read(variables: readonly Variable[], { parameters, totalLength }: ParameterLayout): Float32Array {
+  const flat = new Float32Array(totalLength);
+  parameters.forEach(({ offset }, index) => flat.set(variables[index]!.dataSync(), offset));
+  return flat;
 }
 
-function joined(vectors: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(vectors.reduce((sum, { length }) => sum + length, 0));
-  let offset = 0;
-  for (const vector of vectors) {
-    all.set(vector, offset);
-    offset += vector.length;
-  }
-  return all;
+/** Without a copy where a range lies on a 64-byte boundary. */
+function load(tf: Tf, variables: readonly Variable[], { parameters }: ParameterLayout, flat: Float32Array): void {
+  parameters.forEach(({ offset, length, shape }, index) => {
+    const values = tf.engine().makeTensor(flat.subarray(offset, offset + length), [...shape], 'float32') as Tensor;
+    variables[index]!.assign(values);
+    values.dispose();
+  });
 }
 
 function variableOf(weight: LayerWeight): Variable {
