@@ -184,32 +184,38 @@ export class WorkDispatcher {
   /** Assigns from a step on where the members or their speeds call for it, or `always`; says whether it did. */
   #plan(fromStep: number, always = false): boolean {
     if (this.#isBound) return this.#giveWindows();
-    const current = this.#standing.at(-1)?.assignment ?? null;
-    const decision = planAssignment({ current, ranks: this.#options.ranks(), speeds: this.#speeds, microBatches: this.#options.config.microBatches });
-    const assignment = decision.kind === 'assign' ? decision.assignment : always ? current : null;
-    if (assignment === null) return false;
-    this.#standing = withNext(withoutPast(this.#standing, this.#step), { fromStep, assignment });
-    for (const [rank, nodes] of assignment) this.#options.send(rank, { assignment: { fromStep, untilStep: this.#untilStep, nodes: [...nodes] } });
+    const assignment = this.#planned() ?? (always ? this.#standing.at(-1)?.assignment : undefined);
+    if (assignment === undefined) return false;
+    this.#assign(assignment, fromStep, this.#untilStep);
     return true;
   }
 
   /** Gives out the window of a step and the next, where that is not done; says whether it did. */
   #giveWindows(step = this.#step): boolean {
-    const { config: { microBatches }, ranks, wirePlan } = this.#options;
-    const plan = wirePlan();
+    const plan = this.#options.wirePlan();
     const begins = this.#givenOut;
     const enough = nextWindow(plan, nextWindow(plan, step + 1) + 1);
-    while (this.#givenOut < Math.min(enough, this.#untilStep)) {
-      const current = this.#standing.at(-1)?.assignment ?? null;
-      const decision = planAssignment({ current, ranks: ranks(), speeds: this.#speeds, microBatches, unitLevel: isCompressed(plan.wire) ? groupLevel(plan.wire, microBatches) : 0 });
-      const assignment = decision.kind === 'assign' ? decision.assignment : current;
-      if (assignment === null || ranks().length === 0) break;
-      const [fromStep, untilStep] = [this.#givenOut, Math.min(nextWindow(plan, this.#givenOut + 1), this.#untilStep)];
-      this.#standing = withNext(withoutPast(this.#standing, this.#step), { fromStep, assignment });
-      for (const [rank, nodes] of assignment) this.#options.send(rank, { assignment: { fromStep, untilStep, nodes: [...nodes] } });
+    while (this.#givenOut < Math.min(enough, this.#untilStep) && this.#options.ranks().length > 0) {
+      const assignment = this.#planned() ?? this.#standing.at(-1)?.assignment;
+      if (assignment === undefined) break;
+      const untilStep = Math.min(nextWindow(plan, this.#givenOut + 1), this.#untilStep);
+      this.#assign(assignment, this.#givenOut, untilStep);
       this.#givenOut = untilStep;
     }
     return this.#givenOut > begins;
+  }
+
+  /** Another assignment than stands last, where the members or their speeds call for it. */
+  #planned(): Assignment | undefined {
+    const { config: { microBatches, wire }, ranks } = this.#options;
+    const current = this.#standing.at(-1)?.assignment ?? null;
+    const decision = planAssignment({ current, ranks: ranks(), speeds: this.#speeds, microBatches, unitLevel: isCompressed(wire) ? groupLevel(wire, microBatches) : 0 });
+    return decision.kind === 'assign' ? decision.assignment : undefined;
+  }
+
+  #assign(assignment: Assignment, fromStep: number, untilStep: number): void {
+    this.#standing = withNext(withoutPast(this.#standing, this.#step), { fromStep, assignment });
+    for (const [rank, nodes] of assignment) this.#options.send(rank, { assignment: { fromStep, untilStep, nodes: [...nodes] } });
   }
 
   /** Whether a part of the step stays with the worker that has it. */
