@@ -1,8 +1,7 @@
 import type { Rank } from '@lockstep/core';
-import { nodesCovering, type TreeNode } from '@lockstep/reduction';
+import { nodesCovering, nodesOf, type TreeNode } from '@lockstep/reduction';
 import { rangeEnds } from './boundaries.ts';
 import { fairShares, readyMs } from './fair-shares.ts';
-import { nodesOf } from './node-lists.ts';
 import { speedsOf, type Speeds } from './speeds.ts';
 
 /** Which tree nodes each worker computes by itself: a hint for speed, which changes no result. */

@@ -11,8 +11,8 @@ interface Cut {
   readonly nodes: number;
   /** The sum of the squares of the workers' times. */
   readonly unevenness: number;
-  /** Where each worker's range ends, so far. */
-  readonly ends: readonly number[];
+  /** Where the last worker's range ends, after the cut before it; null: before the first worker. */
+  readonly last: { readonly end: number; readonly before: Cut } | null;
 }
 
 /**
@@ -24,7 +24,7 @@ interface Cut {
 export function rangeEnds(msPerMicroBatch: readonly number[], microBatches: number): readonly number[] {
   const shares = fairShares(msPerMicroBatch, microBatches);
   const limitMs = readyMs(msPerMicroBatch, shares) * TOLERANCE;
-  let cuts = new Map<number, Cut>([[0, { nodes: 0, unevenness: 0, ends: [] }]]);
+  let cuts = new Map<number, Cut>([[0, { nodes: 0, unevenness: 0, last: null }]]);
   let fairEnd = 0;
   for (const [worker, ms] of msPerMicroBatch.entries()) {
     const share = shares[worker] ?? 0;
@@ -32,7 +32,7 @@ export function rangeEnds(msPerMicroBatch: readonly number[], microBatches: numb
     const ends = worker === msPerMicroBatch.length - 1 ? [microBatches] : neighbours(fairEnd, microBatches);
     cuts = extended(cuts, ends, { ms, limitMs, least: Math.floor(share * LEAST_OF_SHARE) });
   }
-  return cuts.get(microBatches)?.ends ?? [];
+  return endsOf(cuts.get(microBatches));
 }
 
 interface Bounds {
@@ -50,11 +50,17 @@ function extended(cuts: ReadonlyMap<number, Cut>, ends: readonly number[], { ms,
       const takesMs = (end - from) * ms;
       if (end - from < least || takesMs > limitMs) continue;
       const nodes = Math.max(1, nodesCovering(from, end).length);
-      const candidate = { nodes: cut.nodes + nodes, unevenness: cut.unevenness + takesMs ** 2, ends: [...cut.ends, end] };
+      const candidate = { nodes: cut.nodes + nodes, unevenness: cut.unevenness + takesMs ** 2, last: { end, before: cut } };
       if (isBetter(candidate, next.get(end))) next.set(end, candidate);
     }
   }
   return next;
+}
+
+function endsOf(cut: Cut | undefined): number[] {
+  const ends: number[] = [];
+  for (let last = cut?.last; last; last = last.before.last) ends.push(last.end);
+  return ends.reverse();
 }
 
 function isBetter(cut: Cut, than: Cut | undefined): boolean {

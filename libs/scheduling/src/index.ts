@@ -7,7 +7,7 @@ export {
   activeRanks, decideStart, describeMember, isPresent, memberOf, presentMembers, silentMembers, withActive, withAllHeard, withHeard, withJoined, withLeaving, withLeft,
   withLost, withRejoined, type Member, type Membership, type PresentMember, type StartDecision,
 } from './membership.ts';
-export { microBatchesIn, nodesOf } from './node-lists.ts';
+export { microBatchesIn } from './node-lists.ts';
 export { chooseNumerics, refusalOf } from './numerics-choice.ts';
 export { afterHostLoss, hostsForShards, missingReplicas, placeShards, type HostLossDecision, type PlacementHost, type PlacementRequest, type ShardPlacement } from './placement.ts';
 export { checkpointsToRemove } from './retention.ts';

@@ -1,9 +1,4 @@
-import { microBatchesOf, nodesCovering, type TreeNode } from '@lockstep/reduction';
-
-/** The fewest nodes that cover these micro-batches (ascending, each once) and no others. */
-export function nodesOf(microBatches: readonly number[]): TreeNode[] {
-  return runsOf(microBatches).flatMap(({ from, to }) => nodesCovering(from, to));
-}
+import { microBatchesOf, type TreeNode } from '@lockstep/reduction';
 
 /** The micro-batches of nodes, in the order of the nodes. */
 export function microBatchesIn(nodes: readonly TreeNode[]): number[] {

@@ -26,7 +26,7 @@ const SHARDS = 2;
  */
 export class SimulatedCluster {
   nowMs = 0;
-  explanation: string | null = null;
+  explain: (() => string) | null = null;
   /** How long a step takes, weighted over the last ones. */
   stepMs = 0;
   readonly #microBatches: number;
@@ -149,7 +149,7 @@ export class SimulatedCluster {
     this.#known = this.step;
     this.#sinceMs = this.nowMs;
     this.#given = [];
-    this.explanation = null;
+    this.explain = null;
   }
 
   #assign(): void {
@@ -187,10 +187,10 @@ export class SimulatedCluster {
     const state: StepState = {
       ...this.#clock(), ...flight, assignment: this.#standing(), given: this.#given, membership: this.#membership, speeds: this.#speeds, isBound: false,
     };
-    const { extras, given, late, explanation } = decideExtras(state);
+    const { extras, given, late, explain } = decideExtras(state);
     this.#given = given;
     this.#speeds = withLate(this.#speeds, late);
-    this.explanation = explanation;
+    this.explain = explain;
     for (const [rank, nodes] of extras) this.#give(state, rank, microBatchesIn(nodes), () => this.#sendTo(rank, (worker) => worker.give(flight.step, nodes)));
   }
 

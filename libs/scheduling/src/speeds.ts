@@ -22,7 +22,7 @@ export function withShares(speeds: Speeds, shares: readonly Share[]): Speeds {
   const measured = shares.filter(({ microBatches }) => microBatches > 0);
   const next = new Map(speeds);
   for (const share of measured) next.set(share.rank, weighted(speeds.get(share.rank), msPerMicroBatch(share)));
-  if (measured.length === 0) return next;
+  if (measured.length === 0 || measured.length === next.size) return next;
   const mean = meanOf(measured.map(msPerMicroBatch));
   const worked = new Set(measured.map(({ rank }) => rank));
   for (const [rank, ms] of speeds) {

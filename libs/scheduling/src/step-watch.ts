@@ -1,7 +1,8 @@
 import type { Rank } from '@lockstep/core';
+import { nodesOf } from '@lockstep/reduction';
 import { takeOver, type Assignment } from './assignment.ts';
 import { activeRanks, presentMembers } from './membership.ts';
-import { microBatchesIn, nodesOf } from './node-lists.ts';
+import { microBatchesIn } from './node-lists.ts';
 import type { Share } from './speeds.ts';
 import { explainStep } from './step-explanation.ts';
 import { ownersOf, patienceMs, type Given, type StepClock, type StepState } from './step-state.ts';
@@ -26,8 +27,8 @@ export interface ExtrasDecision {
   readonly given: readonly Given[];
   /** Workers that keep idle ones waiting, with the time that their part has had so far: for `withLate`. */
   readonly late: readonly Share[];
-  /** Why the step is not finished; null while that is usual. */
-  readonly explanation: string | null;
+  /** Says why the step is not finished; null while that is usual. */
+  readonly explain: (() => string) | null;
 }
 
 /**
@@ -49,7 +50,7 @@ export function decideExtras(state: StepState): ExtrasDecision {
     extras,
     given,
     late: idle.length > 0 ? lateShares(state, overdue, owners) : [],
-    explanation: isLate || orphans.length > 0 ? explainStep({ ...state, given }) : null,
+    explain: isLate || orphans.length > 0 ? () => explainStep({ ...state, given }) : null,
   };
 }
 
@@ -78,8 +79,11 @@ const recentlyGiven = (state: StepState): Given[] => state.given.filter(({ atMs 
 function remind(state: StepState, owners: Owners, overdue: readonly number[]): Assignment {
   const reminded = new Set(recentlyGiven(state).flatMap(({ rank, microBatches }) => microBatches.filter((microBatch) => owners.get(microBatch) === rank)));
   const open = overdue.filter((microBatch) => !reminded.has(microBatch));
-  return new Map([...state.assignment.keys()].map((rank) => [rank, nodesOf(open.filter((microBatch) => owners.get(microBatch) === rank))] as const)
-    .filter(([, nodes]) => nodes.length > 0));
+  const byOwner = Map.groupBy(open, (microBatch) => owners.get(microBatch));
+  return new Map([...state.assignment.keys()].flatMap((rank) => {
+    const own = byOwner.get(rank);
+    return own === undefined ? [] : [[rank, nodesOf(own)] as const];
+  }));
 }
 
 /** Deals what no other live worker was given lately; a micro-batch goes to those of `ranks` that were not given it before, where there are any. */
@@ -110,7 +114,7 @@ function joined(assignments: readonly Assignment[]): Assignment {
   for (const [rank, nodes] of assignments.flatMap((assignment) => [...assignment])) {
     microBatches.set(rank, [...(microBatches.get(rank) ?? []), ...microBatchesIn(nodes)]);
   }
-  return new Map([...microBatches].map(([rank, all]) => [rank, nodesOf(all.sort((a, b) => a - b))]));
+  return new Map([...microBatches].map(([rank, all]) => [rank, nodesOf(all)]));
 }
 
 function lateShares(state: StepState, overdue: readonly number[], owners: Owners): Share[] {

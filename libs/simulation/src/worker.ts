@@ -1,4 +1,5 @@
-import { microBatchesIn, nodesOf, withNext, withoutPast } from '@lockstep/scheduling';
+import { nodesOf } from '@lockstep/reduction';
+import { microBatchesIn, withNext, withoutPast } from '@lockstep/scheduling';
 import type { TreeNode } from '@lockstep/reduction';
 import type { EventQueue } from './event-queue.ts';
 import type { Cancel, SharedResource } from './shared-resource.ts';
@@ -102,7 +103,7 @@ export class Worker {
     const standing = this.#standing.findLast(({ fromStep }) => fromStep <= this.#step)?.nodes ?? [];
     const extras = this.#extras.filter(({ step }) => step === this.#step).flatMap(({ nodes }) => nodes);
     const open = microBatchesIn([...standing, ...extras]).filter((microBatch) => !this.#done.has(microBatch));
-    return nodesOf([...new Set(open)].sort((a, b) => a - b))[0];
+    return nodesOf(open)[0];
   }
 
   #forgetBefore(step: number): void {
