@@ -7,6 +7,7 @@ import { checkLayers } from './layer-rules.ts';
 import { LayersTrainingModel } from './layers-training-model.ts';
 import { perExampleLoss } from './loss.ts';
 import { checkOutputs } from './output-check.ts';
+import type { TokenBatch } from './token-batch.ts';
 
 export interface MicroBatchGradient {
   /** In layout order: for trainables the gradient of the loss *sum* over the examples, for buffers the delta times `numExamples`. */
@@ -23,12 +24,12 @@ export interface Evaluation {
   readonly probabilities: Float32Array;
 }
 
-/** A model as a worker uses it: parameters in, gradient of a micro-batch out, all as flat vectors in layout order. */
-export interface TrainingModel {
+/** A model's tensors as the trainer sees them: flat vectors in layout order. */
+export interface ModelTensors {
   readonly layout: ParameterLayout;
   /** All tensors, the frozen ones too, which are not in the layout. */
   readonly specs: readonly ParameterSpec[];
-  /** What a TensorFlow.js `model.json` holds as `modelTopology`; its weights have the layout's names. */
+  /** What the model is besides its tensors: of layers what a TensorFlow.js `model.json` holds as `modelTopology`; its weights have the layout's names. */
   readonly topology: object;
   /** The current values, a fresh array. */
   readParameters(): Float32Array;
@@ -37,6 +38,11 @@ export interface TrainingModel {
   loadFrozen(values: Float32Array): void;
   /** The model may alias `flat` (it may lie in shared memory): the caller does not write it until the next load. */
   loadParameters(flat: Float32Array): void;
+  dispose(): void;
+}
+
+/** A model that classifies, as a worker uses it: parameters in, gradient of a micro-batch out. */
+export interface TrainingModel extends ModelTensors {
   /**
    * The gradient of one micro-batch, a pure function of the parameters last loaded and its arguments.
    * `inputs` are `[n, ...sampleShape]`, `labels` `[n]` class numbers, `seed` that of all random draws. The result's
@@ -45,7 +51,14 @@ export interface TrainingModel {
   gradient(inputs: Float32Array, labels: Uint8Array, seed: number, into?: Float32Array): MicroBatchGradient;
   /** Loss and probabilities in inference mode; the caller bounds `n` by its memory. */
   evaluate(inputs: Float32Array, labels: Uint8Array): Evaluation;
-  dispose(): void;
+}
+
+/** A model that predicts the next token. An example is a token that counts: those of a batch whose target is not -1. */
+export interface LanguageModel extends ModelTensors {
+  /** The gradient of one micro-batch, a pure function of the parameters last loaded and its arguments, as that of a `TrainingModel`. */
+  gradient(batch: TokenBatch, seed: number, into?: Float32Array): MicroBatchGradient;
+  /** Sums over the tokens that count, in inference mode. `numCorrect`: where the most probable token is the target. */
+  evaluate(batch: TokenBatch): Omit<MicroBatchGradient, 'flat'>;
 }
 
 export interface TrainingModelOptions {
