@@ -1,1 +1,5 @@
-export {};
+export { splitRows, type Range, type RowSplits } from './split-rows.ts';
+export { openTokenFile } from './token-file/open-token-file.ts';
+export type { LabelledRows, TokenFile, TokenRows } from './token-file/token-file.ts';
+export { TOKEN_FLAGS, type TokenFileHeader, type TokenLayout } from './token-file/token-file-header.ts';
+export { TokenFileWriter, type TokenFileDescription, type WrittenTokenFile } from './token-file/token-file-writer.ts';
