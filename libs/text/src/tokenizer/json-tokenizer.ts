@@ -1,0 +1,40 @@
+import { LockstepError } from '@lockstep/core';
+import { createChatRenderer } from '../chat/chat-template.ts';
+import { createLibraryTokenizer } from './library-tokenizer.ts';
+import { chooseEndOfText, ENDS_OF_TURN, type TokenizerConfig } from './tokenizer-config.ts';
+import type { Tokenizer } from './tokenizer.ts';
+import { createWindowDecoder } from './window-decoder.ts';
+
+export interface TokenizerFiles {
+  /** Of the `tokenizer.json`, for messages. */
+  readonly path: string;
+  /** The parsed `tokenizer.json`. */
+  readonly definition: object;
+  readonly sha256: string;
+  readonly config: TokenizerConfig;
+  readonly chatTemplate: string | null;
+}
+
+/** A tokenizer by Hugging Face's library. Throws its errors where the definition is none. */
+export function createJsonTokenizer({ path, definition, sha256, config, chatTemplate }: TokenizerFiles): Tokenizer {
+  const library = createLibraryTokenizer(definition, config);
+  const idOf = (token: string | null): number | null => (token === null ? null : library.token_to_id(token) ?? null);
+  const endOfText = idOf(chooseEndOfText(config, (token) => idOf(token) !== null));
+  const endsOfTurn = new Set([endOfText, ...[config.eos_token, ...ENDS_OF_TURN].map(idOf)]);
+  const decode = (ids: readonly number[]): string => (ids.length === 0 ? '' : library.decode(ids, { clean_up_tokenization_spaces: false }));
+  return {
+    kind: 'json', sha256, endOfText, chatTemplate, decode,
+    vocabularySize: library.model.vocab.length,
+    padding: idOf(config.pad_token) ?? endOfText ?? 0,
+    encode: (text, { special = false } = {}) => requireTokens(path, text, library.encode(text, { add_special_tokens: special }).ids),
+    isEndOfTurn: (id) => endsOfTurn.has(id),
+    streamDecoder: () => createWindowDecoder(decode),
+    renderChat: createChatRenderer(chatTemplate, { bos_token: config.bos_token ?? '', eos_token: config.eos_token ?? '', pad_token: config.pad_token ?? '', unk_token: config.unk_token ?? '' }),
+  };
+}
+
+/** What a vocabulary without a token for the unknown cannot say comes as undefined. */
+function requireTokens(path: string, text: string, ids: readonly (number | undefined)[]): number[] {
+  if (!ids.includes(undefined)) return ids as number[];
+  throw new LockstepError('data', `${path}: has no token for a part of "${text.slice(0, 40)}", nor one for what is unknown`);
+}
