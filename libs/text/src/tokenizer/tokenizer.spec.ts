@@ -1,20 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LockstepError } from '@lockstep/core';
-import { tokenizerDefinition } from '../bpe/tokenizer-definition.ts';
-import { trainBpe } from '../bpe/train-bpe.ts';
-import { WordCounts } from '../bpe/word-counts.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../testing/temporary-directory.ts';
+import { trainedTokenizer } from '../testing/trained-tokenizer.ts';
 import { openTokenizer } from './open-tokenizer.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 const CONFIG = { eos_token: { content: '<|im_end|>', special: true }, pad_token: null, chat_template: '{% for m in messages %}[{{ m.role }}] {{ m.content }}{{ eos_token }}{% endfor %}' };
-
-function writeTrained(directory: TemporaryDirectory, size = 300): string {
-  const words = new WordCounts();
-  words.add('the cat sat on the mat, the cats sat on the mats: été, 你好 你好 😀😀 ');
-  return directory.write('tokenizer.json', JSON.stringify(tokenizerDefinition(trainBpe(words.counts, size))));
-}
 
 /** WordPiece: tokens whose spaces depend on their neighbours. */
 const WORD_PIECE = {
@@ -41,7 +33,7 @@ function decodeOneByOne(tokenizer: Tokenizer, ids: readonly number[]): string[] 
 describe.each(['bytes', 'a trained encoding', 'an encoding with bytes as the last resort'])('%s', (kind) => {
   function open(directory: TemporaryDirectory): Tokenizer {
     if (kind === 'bytes') return openTokenizer('bytes');
-    return openTokenizer(kind === 'a trained encoding' ? writeTrained(directory) : directory.write('tokenizer.json', JSON.stringify(BYTE_FALLBACK)));
+    return kind === 'a trained encoding' ? trainedTokenizer(directory) : openTokenizer(directory.write('tokenizer.json', JSON.stringify(BYTE_FALLBACK)));
   }
 
   it('decodes what it has encoded, whole or token by token, and never half a character', () => {
@@ -67,10 +59,11 @@ describe.each(['bytes', 'a trained encoding', 'an encoding with bytes as the las
 describe('a tokenizer.json', () => {
   it('is found in a folder, with what lies beside it', () => {
     using directory = temporaryDirectory();
-    const file = writeTrained(directory);
+    const { sha256 } = trainedTokenizer(directory);
+    const file = directory.file('tokenizer.json');
     directory.write('tokenizer_config.json', JSON.stringify(CONFIG));
     const tokenizer = openTokenizer(directory.path);
-    expect(tokenizer.sha256).toBe(openTokenizer(file).sha256);
+    expect(tokenizer.sha256).toBe(sha256);
     expect(tokenizer).toMatchObject({ kind: 'json', endOfText: 0, padding: 0, chatTemplate: CONFIG.chat_template });
     expect([0, 1, 2].map((id) => tokenizer.isEndOfTurn(id))).toEqual([true, false, true]);
     expect(tokenizer.encode('<|im_end|>')).toEqual([2]);
