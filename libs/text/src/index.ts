@@ -1,8 +1,15 @@
+export { MIN_VOCABULARY } from './bpe/train-bpe.ts';
+export type { ChatMessage, RenderChatOptions } from './chat/chat-template.ts';
+export { INPUT_FORMATS, type InputFormat, type TextSource } from './samples/text-source.ts';
 export { splitRows, type Range, type RowSplits } from './split-rows.ts';
 export { openTokenFile } from './token-file/open-token-file.ts';
 export type { LabelledRows, TokenFile, TokenRows } from './token-file/token-file.ts';
 export { TOKEN_FLAGS, type TokenFileHeader, type TokenLayout } from './token-file/token-file-header.ts';
 export { TokenFileWriter, type TokenFileDescription, type WrittenTokenFile } from './token-file/token-file-writer.ts';
-export type { ChatMessage, RenderChatOptions } from './chat/chat-template.ts';
+export type { TokenizeJob, TokenizeSummary } from './tokenize/tokenize-job.ts';
+export { tokenizeLabelled, type LabelledJob } from './tokenize/tokenize-labelled.ts';
+export { tokenizeChats, tokenizeDocuments, type RowsJob } from './tokenize/tokenize-rows.ts';
+export { tokenizeStream } from './tokenize/tokenize-stream.ts';
+export { trainTokenizer, type TrainTokenizerJob } from './tokenize/train-tokenizer.ts';
 export { openTokenizer, type TokenizerOptions } from './tokenizer/open-tokenizer.ts';
 export type { StreamDecoder, Tokenizer } from './tokenizer/tokenizer.ts';
