@@ -18,4 +18,6 @@ export type { EndReceipt, Receipt, ReceiptLine, RunReceipt, StepReceipt, TornLin
 export type { BestEpoch, RunProgress } from './run-progress.ts';
 export { compareTensors, type TensorDifference } from './tensor-comparison.ts';
 export { createRunDirectory, openRunDirectory, type RunDirectory } from './run-directory.ts';
+export { readInitialTensors } from './initial-tensors.ts';
+export { readSavedLayers, type SavedLayersFile } from './saved-layers.ts';
 export { decodeSafetensors, encodeSafetensors, flatFromTensors, type NamedTensor, type Safetensors } from './safetensors.ts';
