@@ -7,6 +7,7 @@ import { createKernels, microBatchesOf, type TreeNode } from '@lockstep/reductio
 import type { EngineCommand, EngineMessage, EngineThreadData } from './engine-messages.ts';
 import { createIdleCollection } from './idle-collection.ts';
 import { MicroBatchSource } from './micro-batch-source.ts';
+import { backboneSource, initialise } from './model-files.ts';
 import { StepComputer } from './step-computer.ts';
 
 /** The one thread of a worker that owns TensorFlow.js: a native op blocks its thread, and heartbeats must not wait. */
@@ -25,8 +26,10 @@ async function serve(): Promise<void> {
   const numClasses = splits.classNames.length;
   const shape = { sampleShape: preparation.sampleShape, numClasses, seed: config.seed };
   const custom = await customModel(shape);
-  const layers = await buildModel(engine, config.model, { ...shape, ...(custom === null ? {} : { custom }) });
+  const backbone = await backboneSource(config);
+  const layers = await buildModel(engine, config.model, { ...shape, ...(custom === null ? {} : { custom }), ...(backbone === null ? {} : { backbone }) });
   const model = createTrainingModel(engine, layers, { loss: config.loss, numClasses });
+  await initialise(model, config.initFrom);
   const source = new MicroBatchSource(config, splits.training, preparation);
   const collection = createIdleCollection();
   const computer = new StepComputer(config, model, source, createKernels());

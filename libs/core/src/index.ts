@@ -1,5 +1,6 @@
 export { augmentationSchema, dataSchema, type AugmentationConfig, type DataConfig, type DataOptions, type DataSource } from './config/data-config.ts';
 export { lossSchema, modelSchema, ZOO_MODELS, type LossConfig, type LossOptions, type ModelConfig, type ModelOptions, type ZooModel } from './config/model-config.ts';
+export { isBackbone, type BackboneConfig } from './config/backbone-config.ts';
 export { clippingSchema, optimizerSchema, scheduleSchema, type ClippingConfig, type OptimizerConfig, type OptimizerOptions, type ScheduleConfig, type ScheduleOptions } from './config/optimizer-config.ts';
 export { CLUSTER_FIELDS, numericsSchema, runSchema, type NumericsConfig, type RunConfig, type RunOptions, type ShardHostKind } from './config/run-config.ts';
 export { architectureOf, loraSchema, transformerSchema, type LoraConfig, type TransformerArchitecture, type TransformerConfig } from './config/transformer-config.ts';

@@ -1,10 +1,11 @@
-import { assertNever, deriveSeed, LockstepError, uniformStream, type ModelConfig } from '@lockstep/core';
+import { assertNever, deriveSeed, isBackbone, LockstepError, uniformStream, type BackboneConfig, type ModelConfig } from '@lockstep/core';
 import type { Engine, Tf } from '@lockstep/engine';
 import type { LayersModel } from '@tensorflow/tfjs';
 import { buildCnn, buildCnnSmall, buildLenet } from './convolutional.ts';
 import { buildMlp } from './mlp.ts';
 import { buildResnet } from './resnet.ts';
 import { buildRnn } from './rnn.ts';
+import { buildTransfer, type BackboneSource } from './transfer.ts';
 import { buildVit } from './vit.ts';
 
 /** The config file's own model: any TensorFlow.js layers, giving one value a class. */
@@ -17,6 +18,8 @@ export interface BuildOptions {
   readonly seed: number;
   /** The function of a config of kind `custom`. */
   readonly custom?: BuildModel;
+  /** Of a config of a backbone. */
+  readonly backbone?: BackboneSource;
 }
 
 /** What a zoo model is built for. */
@@ -28,7 +31,7 @@ export interface ModelShape {
 /**
  * The model of a config, its initial values a pure function of the seed: TensorFlow.js seeds every unseeded
  * initializer from `Math.random`, which is a seeded stream while the model is built.
- * @throws LockstepError `config` when the function of a custom model is missing or gives something else.
+ * @throws LockstepError `config` when the function of a custom model is missing or gives something else, or a backbone's weights do not fit.
  */
 export function buildModel(engine: Engine, config: ModelConfig, options: BuildOptions): Promise<LayersModel> {
   const built = lastBuild.then(() => buildAlone(engine, config, options));
@@ -43,7 +46,7 @@ async function buildAlone(engine: Engine, config: ModelConfig, options: BuildOpt
   const original = Math.random;
   Math.random = uniformStream(deriveSeed(options.seed, 'initialization'));
   try {
-    const model = config.kind === 'custom' ? await buildCustom(engine, options) : buildOfZoo(engine.tf, config, shapeOf(options));
+    const model = await buildOfKind(engine, config, options);
     if (!model.built) model.build([null, ...options.sampleShape]);
     return model;
   } finally {
@@ -51,7 +54,15 @@ async function buildAlone(engine: Engine, config: ModelConfig, options: BuildOpt
   }
 }
 
-function buildOfZoo(tf: Tf, config: Exclude<ModelConfig, { kind: 'custom' }>, shape: ModelShape): LayersModel {
+async function buildOfKind(engine: Engine, config: ModelConfig, options: BuildOptions): Promise<LayersModel> {
+  if (config.kind === 'custom') return buildCustom(engine, options);
+  const shape = shapeOf(options);
+  if (!isBackbone(config)) return buildOfZoo(engine.tf, config, shape);
+  if (options.backbone === undefined) throw new Error(`a model of kind ${config.kind} is built from its backbone's source`);
+  return buildTransfer(engine.tf, config, shape, options.backbone);
+}
+
+function buildOfZoo(tf: Tf, config: Exclude<ModelConfig, BackboneConfig | { kind: 'custom' }>, shape: ModelShape): LayersModel {
   switch (config.kind) {
     case 'mlp': return buildMlp(tf, config, shape);
     case 'cnn': return buildCnn(tf, config, shape);

@@ -1,2 +1,5 @@
 export { buildModel, type BuildModel, type BuildOptions } from './build-model.ts';
+export type { SavedLayers } from './backbone-weights.ts';
+export type { PixelScale } from './pixel-layer.ts';
+export type { BackboneSource } from './transfer.ts';
 export { transformerLayers } from './transformer-layers.ts';

@@ -12,6 +12,7 @@ export function parseFlagText(text: string, node: SchemaNode): unknown {
 }
 
 function parseAs(text: string, node: SchemaNode): unknown {
+  if (node.enum?.includes(text) === true) return text;
   switch (node.type) {
     case 'integer':
     case 'number': return text.trim() === '' || Number.isNaN(Number(text)) ? undefined : Number(text);

@@ -72,6 +72,22 @@ describe('a config file', () => {
     expect(config).toMatchObject(expected);
   });
 
+  it('names weights and the run to begin from relative to itself too', async () => {
+    const file = await runFile('transfer.ts', "data: mnist({ channels: 3 }), model: { kind: 'mobilenetV2', weights: 'weights/model.json' }, initFrom: 'runs/head'");
+    const { config } = await withFlags([], { configFile: file });
+    expect(config).toMatchObject({ model: { weights: join(directory, 'weights', 'model.json'), expects: 'signed', alpha: 1, trainable: 'head', cutAt: null }, initFrom: join(directory, 'runs', 'head') });
+    const flagged = await withFlags(['--model.weights', 'none', '--init-from', 'runs/other', '--model.trainable', 'block_16_*,Conv_1'], { configFile: file });
+    expect(flagged.config).toMatchObject({ model: { weights: null, trainable: ['block_16_*', 'Conv_1'] }, initFrom: join(process.cwd(), 'runs', 'other') });
+    expect((await withFlags(['--model.trainable', 'all'], { configFile: file })).config.model).toMatchObject({ trainable: 'all' });
+  });
+
+  it('that gives a backbone other pixels than it can read is refused', async () => {
+    const file = await runFile('pixels.ts', "data: mnist({ scale: 'standard' }), model: 'vgg16'");
+    const message = await messageOf(withFlags([], { configFile: file }));
+    expect(message).toContain('data.scale: got "standard", expected none or unit: a model of kind vgg16 brings the pixels to its own range');
+    expect(message).toContain('data.channels: got 1, expected 3, the colours that a model of kind vgg16 reads');
+  });
+
   it('has paths relative to itself, flags to where the command runs', async () => {
     const file = await runFile('paths.ts', "data: csv('a.csv', 'b.csv')");
     expect((await withFlags([], { configFile: file })).config.data.source).toEqual({ kind: 'csv', training: join(directory, 'a.csv'), test: join(directory, 'b.csv') });
@@ -169,7 +185,7 @@ describe('a wrong value is one line that names field, value, what is allowed, an
   it.each<[string[], string]>([
     [['--micro-batches', '3'], 'microBatches: got 3, expected a power of two (from --micro-batches)'],
     [['--epochs', 'many'], 'epochs: got "many", expected a whole number, at least 1 (from --epochs)'],
-    [['--model', 'cnnx'], 'model.kind: got "cnnx", expected one of mlp, cnn, cnn-small, lenet, rnn, resnet, vit (from --model)'],
+    [['--model', 'cnnx'], 'model.kind: got "cnnx", expected one of mlp, cnn, cnn-small, lenet, rnn, resnet, vit, mobilenetV2, vgg16, resnet50, layersModel (from --model)'],
     [['--global-batch-size', '4'], 'microBatches: got 8, expected at most globalBatchSize (4) (the default)'],
     [['--model', 'lenet', '--model.dropout', '0.5'], 'model.dropout: unknown field of lenet, which has no fields (from --model.dropout)'],
     [['--keep-best', 'perhaps'], 'keepBest: got "perhaps", expected true or false (from --keep-best)'],

@@ -34,7 +34,7 @@ interface ConfigFile {
 export async function loadRun({ configFile, overrides, dataFlag }: LoadRunOptions): Promise<LoadedRun> {
   const file = configFile === undefined ? { options: {}, bundle: null } : await readConfigFile(resolve(configFile));
   const all = [...(dataFlag === undefined ? [] : [dataOverride(dataFlag)]), ...overrides];
-  const options = normaliseOptions(resolveDataPaths(applyOverrides(file.options, all), process.cwd()));
+  const options = normaliseOptions(resolvePaths(applyOverrides(file.options, all), process.cwd()));
   const isCustom = isObject(options['model']) && options['model']['kind'] === 'custom';
   if (isCustom && file.bundle === null) throw mistakesError([customWithoutFunction], all, configFile, options);
   const parsed = runSchema.safeParse(options, { reportInput: true });
@@ -52,7 +52,7 @@ async function readConfigFile(path: string): Promise<ConfigFile> {
   const bundle = await bundleConfig(path);
   const options = normaliseOptions(checkOptions((await importBundle(bundle, path))['default'], path));
   const hasFunction = isObject(options['model']) && options['model']['kind'] === 'custom';
-  return { options: resolveDataPaths(options, dirname(path)), bundle: hasFunction ? bundle : null };
+  return { options: resolvePaths(options, dirname(path)), bundle: hasFunction ? bundle : null };
 }
 
 function dataOverride(text: string): FieldOverride {
@@ -60,12 +60,21 @@ function dataOverride(text: string): FieldOverride {
 }
 
 /** A file's paths are relative to the file, a flag's to where the command runs. */
-function resolveDataPaths(options: OptionsTree, base: string): OptionsTree {
-  const data = options['data'];
+function resolvePaths({ data, model, initFrom, ...others }: OptionsTree, base: string): OptionsTree {
+  const absolute = (value: unknown): unknown => (typeof value === 'string' && value !== '' ? resolve(base, value) : value);
+  return {
+    ...others,
+    ...(data === undefined ? {} : { data: resolveSource(data, absolute) }),
+    ...(model === undefined ? {} : { model: isObject(model) && 'weights' in model ? { ...model, weights: absolute(model['weights']) } : model }),
+    ...(initFrom === undefined ? {} : { initFrom: absolute(initFrom) }),
+  };
+}
+
+function resolveSource(data: unknown, absolute: (value: unknown) => unknown): unknown {
   const source = isObject(data) ? data['source'] : undefined;
-  if (!isObject(data) || !isObject(source)) return options;
-  const resolved = Object.entries(source).map(([key, value]) => [key, key !== 'kind' && typeof value === 'string' && value !== '' ? resolve(base, value) : value]);
-  return { ...options, data: { ...data, source: Object.fromEntries(resolved) as OptionsTree } };
+  if (!isObject(data) || !isObject(source)) return data;
+  const resolved = Object.entries(source).map(([key, value]) => [key, key === 'kind' ? value : absolute(value)]);
+  return { ...data, source: Object.fromEntries(resolved) as OptionsTree };
 }
 
 function mistakesError(mistakes: readonly Mistake[], overrides: readonly FieldOverride[], file: string | undefined, options: OptionsTree): LockstepError {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { backboneSchemas } from './backbone-config.ts';
 
-export const ZOO_MODELS = ['mlp', 'cnn', 'cnn-small', 'lenet', 'rnn', 'resnet', 'vit'] as const;
+export const ZOO_MODELS = ['mlp', 'cnn', 'cnn-small', 'lenet', 'rnn', 'resnet', 'vit', 'mobilenetV2', 'vgg16', 'resnet50'] as const;
 export type ZooModel = (typeof ZOO_MODELS)[number];
 
 const activation = z.enum(['relu', 'tanh', 'sigmoid', 'elu']);
@@ -18,6 +19,7 @@ export const modelSchema = z.discriminatedUnion('kind', [
     kind: z.literal('vit'), patch: z.int().positive().default(7), width: z.int().positive().default(64), depth: z.int().positive().default(2),
     heads: z.int().positive().default(4), dropout,
   }),
+  ...backboneSchemas,
   z.strictObject({ kind: z.literal('custom') }),
 ]);
 

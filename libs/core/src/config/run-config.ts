@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { dataSchema } from './data-config.ts';
+import { isBackbone } from './backbone-config.ts';
+import { dataSchema, type DataConfig } from './data-config.ts';
 import { lossSchema, modelSchema } from './model-config.ts';
 import { clippingSchema, optimizerSchema } from './optimizer-config.ts';
 import { isPowerOfTwo, parameterWireSchema, wireSchema } from './wire-config.ts';
@@ -50,6 +51,11 @@ export const runSchema = z.strictObject({
   /** Stop after this many steps, whatever the epochs; null: no such limit. */
   maxSteps: z.int().min(1).nullable().default(null),
   seed: z.int().min(0).default(42),
+  /**
+   * A run's directory, or its `model.safetensors`, whose tensors of the same name and shape are the initial values, frozen ones too;
+   * null: those of the model. Every worker reads it.
+   */
+  initFrom: z.string().min(1).nullable().default(null),
   /** Parameter server shards; null: one a host that is there when the run starts. */
   shards: z.int().min(1).max(256).nullable().default(null),
   /** Which processes host the shards, dealt out in turn over all that are there. */
@@ -80,6 +86,7 @@ export const runSchema = z.strictObject({
   if ((run.earlyStopping !== null || run.keepBest) && run.data.validation === 0) {
     context.addIssue({ code: 'custom', path: ['data', 'validation'], message: 'above 0 where earlyStopping or keepBest is set', input: run.data.validation });
   }
+  if (isBackbone(run.model)) checkPixels(run.data, run.model.kind, context);
   if (typeof run.wire === 'string') return;
   if ((run.wire.groups ?? 1) > run.microBatches) {
     context.addIssue({ code: 'custom', path: ['wire', 'groups'], message: `at most microBatches (${run.microBatches})`, input: run.wire.groups });
@@ -89,6 +96,16 @@ export const runSchema = z.strictObject({
     context.addIssue({ code: 'custom', path: ['checkpoints', 'everySteps'], message: `a multiple of wire.denseEvery (${run.wire.denseEvery})`, input: run.checkpoints.everySteps });
   }
 });
+
+/** A backbone knows what its pixels mean only where they come as they are, or divided by 255. */
+function checkPixels(data: DataConfig, kind: string, context: z.RefinementCtx): void {
+  if (data.scale === 'standard') {
+    context.addIssue({ code: 'custom', path: ['data', 'scale'], message: `none or unit: a model of kind ${kind} brings the pixels to its own range`, input: data.scale });
+  }
+  if (data.channels !== 3) {
+    context.addIssue({ code: 'custom', path: ['data', 'channels'], message: `3, the colours that a model of kind ${kind} reads`, input: data.channels });
+  }
+}
 
 /** The fields that a resumed run may change: they shape the cluster, not the result. */
 export const CLUSTER_FIELDS = ['shards', 'shardHosts', 'replicas', 'checkpoints', 'backupAfter', 'failureDetectionMs'] as const;
