@@ -1,1 +1,1 @@
-export {};
+export { writeNsfwjsModel } from './nsfwjs-model.ts';
