@@ -1,0 +1,38 @@
+import { mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { LockstepError, messageOf } from '@lockstep/core';
+
+/**
+ * Makes a directory whole or not at all: `fill` writes into a temporary one beside it, which is renamed. An empty one that is there already is replaced.
+ * @throws LockstepError `usage` if the directory holds something, `storage` naming it and the reason, or what `fill` throws.
+ */
+export async function makeDirectory(directory: string, fill: (temporary: string) => Promise<void>): Promise<void> {
+  const parent = dirname(directory);
+  let temporary: string | null = null;
+  try {
+    await mkdir(parent, { recursive: true });
+    temporary = await mkdtemp(join(parent, `.${basename(directory)}.partial-`));
+    await fill(temporary);
+    await rename(temporary, directory);
+    await syncDirectory(parent);
+  } catch (cause) {
+    if (temporary !== null) await rm(temporary, { recursive: true, force: true });
+    throw errorOf(directory, cause);
+  }
+}
+
+function errorOf(directory: string, cause: unknown): LockstepError {
+  if (cause instanceof LockstepError) return cause;
+  const isTaken = ['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '');
+  if (isTaken) return new LockstepError('usage', `${directory} is there already`, { hint: 'Remove it or name another directory.', cause });
+  return new LockstepError('storage', `cannot write ${directory}: ${messageOf(cause)}`, { cause });
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
