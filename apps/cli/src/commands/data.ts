@@ -4,6 +4,7 @@ import { inspectData } from '../data-inspect/inspection.ts';
 import { requirePictureName, writePicture } from '../data-inspect/picture-file.ts';
 import { showProgress } from '../data-inspect/progress.ts';
 import { renderInspection } from '../data-inspect/terminal.ts';
+import { tokenizeCommand } from '../tokenize/tokenize-command.ts';
 
 interface InspectOptions {
   readonly config?: string;
@@ -12,7 +13,7 @@ interface InspectOptions {
 }
 
 export function dataCommand(): Command {
-  return new Command('data').description('Look at the data of a run.').addCommand(inspectCommand());
+  return new Command('data').description('Look at the data of a run, or make it of text.').addCommand(inspectCommand()).addCommand(tokenizeCommand());
 }
 
 function inspectCommand(): Command {
