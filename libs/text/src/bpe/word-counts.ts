@@ -7,7 +7,7 @@ const MAX_WORDS = 1_000_000;
 /** How often each pre-token occurs, its bytes written in GPT-2's alphabet. */
 export class WordCounts {
   readonly counts = new Map<string, number>();
-  readonly #preTokenizer = createLibraryTokenizer(tokenizerDefinition({ vocabulary: [], merges: [] }), {}).pre_tokenizer;
+  readonly #preTokenizer = createLibraryTokenizer(tokenizerDefinition({ vocabulary: [], merges: [] }), {}).pre_tokenizer!;
   readonly #maxWords: number;
 
   constructor(maxWords = MAX_WORDS) {

@@ -4,12 +4,13 @@ import { createLibraryTokenizer } from './library-tokenizer.ts';
 import { chooseEndOfText, ENDS_OF_TURN, type TokenizerConfig } from './tokenizer-config.ts';
 import type { Tokenizer } from './tokenizer.ts';
 import { createWindowDecoder } from './window-decoder.ts';
+import { createCachedEncoder, encodesWordByWord } from './word-cache.ts';
 
 export interface TokenizerFiles {
   /** Of the `tokenizer.json`, for messages. */
   readonly path: string;
   /** The parsed `tokenizer.json`. */
-  readonly definition: object;
+  readonly definition: Readonly<Record<string, unknown>>;
   readonly sha256: string;
   readonly config: TokenizerConfig;
   readonly chatTemplate: string | null;
@@ -22,11 +23,13 @@ export function createJsonTokenizer({ path, definition, sha256, config, chatTemp
   const endOfText = idOf(chooseEndOfText(config, (token) => idOf(token) !== null));
   const endsOfTurn = new Set([endOfText, ...[config.eos_token, ...ENDS_OF_TURN].map(idOf)]);
   const decode = (ids: readonly number[]): string => (ids.length === 0 ? '' : library.decode(ids, { clean_up_tokenization_spaces: false }));
+  const encode = (text: string, special: boolean): number[] => requireTokens(path, text, library.encode(text, { add_special_tokens: special }).ids);
+  const encodePlain = encodesWordByWord(library, definition) ? createCachedEncoder((text) => encode(text, false)) : (text: string) => encode(text, false);
   return {
     kind: 'json', sha256, endOfText, chatTemplate, decode,
     vocabularySize: library.model.vocab.length,
     padding: idOf(config.pad_token) ?? endOfText ?? 0,
-    encode: (text, { special = false } = {}) => requireTokens(path, text, library.encode(text, { add_special_tokens: special }).ids),
+    encode: (text, { special = false } = {}) => (special ? encode(text, true) : encodePlain(text)),
     isEndOfTurn: (id) => endsOfTurn.has(id),
     streamDecoder: () => createWindowDecoder(decode),
     renderChat: createChatRenderer(chatTemplate, { bos_token: config.bos_token ?? '', eos_token: config.eos_token ?? '', pad_token: config.pad_token ?? '', unk_token: config.unk_token ?? '' }),

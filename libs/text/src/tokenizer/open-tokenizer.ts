@@ -38,7 +38,7 @@ function readText(file: string): string {
   }
 }
 
-function parseJson(file: string, text: string): object {
+function parseJson(file: string, text: string): Record<string, unknown> {
   try {
     return z.looseObject({}).parse(JSON.parse(text));
   } catch (cause) {
