@@ -1,8 +1,8 @@
 import { uniformStream } from '@lockstep/core';
 import type { LayersModel, Tensor } from '@tensorflow/tfjs';
 import type { Engine } from './engine.ts';
-import { nativeBackendOf, OpAttributes } from './native-backend.ts';
 import { layersOf } from './stable-names.ts';
+import { uniformDraw, type UniformDraw } from './uniform-draw.ts';
 
 /**
  * Random draws of a model's layers as a pure function of the seed of the call. Dropout (also of recurrent cells) draws
@@ -10,7 +10,7 @@ import { layersOf } from './stable-names.ts';
  * for the time of the call.
  */
 export class SeededRandomness {
-  readonly #uniform: (shape: readonly number[], seed: number, draw: number) => Tensor;
+  readonly #uniform: UniformDraw;
   #seed = 0;
   #draws = 0;
 
@@ -43,15 +43,6 @@ export function withSeededMathRandom<Result>(seed: number, compute: () => Result
   } finally {
     Math.random = original;
   }
-}
-
-function uniformDraw(engine: Engine): (shape: readonly number[], seed: number, draw: number) => Tensor {
-  const { tf } = engine;
-  const backend = nativeBackendOf(engine);
-  if (backend === null) return (shape, seed, draw) => tf.randomUniform([...shape], 0, 1, 'float32', `${seed}/${draw}`);
-  const attribute = new OpAttributes(backend);
-  const attributes = [attribute.type('dtype', 'TF_FLOAT'), attribute.type('T', 'TF_INT32'), attribute.type('Tseed', 'TF_INT32')];
-  return (shape, seed, draw) => backend.executeSingleOutput('StatelessRandomUniform', attributes, [tf.tensor1d([...shape], 'int32'), tf.tensor1d([seed | 0, draw], 'int32')]);
 }
 
 type DropoutFunction = (x: Tensor, rate: number, noiseShape?: readonly number[] | null) => Tensor;
