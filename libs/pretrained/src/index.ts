@@ -1,4 +1,7 @@
 export { writeNsfwjsModel } from './nsfwjs-model.ts';
+export { assetNamed, ASSETS, type Asset, type AssetPackage } from './assets/asset-table.ts';
+export type { FetchOptions } from './assets/fetch-package.ts';
+export { assetPath, resolveAsset } from './assets/resolve-asset.ts';
 export { decoderTensors } from './decoder-tensors.ts';
 export type { EncoderArchitecture } from './encoder-architecture.ts';
 export { encoderTensors } from './encoder-tensors.ts';

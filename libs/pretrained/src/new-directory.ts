@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { LockstepError, messageOf } from '@lockstep/core';
 
@@ -8,15 +9,14 @@ import { LockstepError, messageOf } from '@lockstep/core';
  */
 export async function makeDirectory(directory: string, fill: (temporary: string) => Promise<void>): Promise<void> {
   const parent = dirname(directory);
-  let temporary: string | null = null;
+  const temporary = join(parent, `.${basename(directory)}.partial-${randomUUID()}`);
   try {
-    await mkdir(parent, { recursive: true });
-    temporary = await mkdtemp(join(parent, `.${basename(directory)}.partial-`));
+    await mkdir(temporary, { recursive: true });
     await fill(temporary);
     await rename(temporary, directory);
     await syncDirectory(parent);
   } catch (cause) {
-    if (temporary !== null) await rm(temporary, { recursive: true, force: true });
+    await rm(temporary, { recursive: true, force: true });
     throw errorOf(directory, cause);
   }
 }

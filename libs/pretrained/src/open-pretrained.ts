@@ -1,7 +1,5 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { LockstepError } from '@lockstep/core';
 import { z } from 'zod';
 import { arrangeTensors } from './arranged-tensors.ts';
@@ -12,11 +10,12 @@ import type { ModelDescription } from './families/family.ts';
 import { describeGgufLlama } from './families/gguf-llama.ts';
 import { describeGpt2 } from './families/gpt2.ts';
 import { describeLlama, describeMistral } from './families/llama.ts';
+import { sha256OfFile } from './file-digest.ts';
 import type { FileTensor } from './formats/file-tensor.ts';
 import { openGguf } from './formats/gguf-file.ts';
 import { readJsonFile } from './formats/json-file.ts';
 import { openSafetensors } from './formats/safetensors-file.ts';
-import type { PretrainedModel, SourceFile } from './pretrained-model.ts';
+import type { PretrainedModel } from './pretrained-model.ts';
 
 /**
  * Opens a Hugging Face folder (`config.json` with `model.safetensors`, or with `model.safetensors.index.json` and its parts) or a `.gguf` file;
@@ -63,17 +62,6 @@ async function describeFolder(path: string, tensors: readonly FileTensor[]): Pro
 function modelOf(path: string, description: ModelDescription, stored: readonly FileTensor[], files: readonly string[], tokenizerPath: string | null): PretrainedModel {
   const { kind, architecture, layout } = description;
   const expected = kind === 'decoder' ? decoderTensors(architecture) : encoderTensors(architecture);
-  const rest = { tensors: arrangeTensors(path, expected, stored, layout), tokenizerPath, source: { files: files.map(sourceFile) } };
+  const rest = { tensors: arrangeTensors(path, expected, stored, layout), tokenizerPath, source: { files: files.map((file) => ({ path: file, sha256: () => sha256OfFile(file) })) } };
   return kind === 'decoder' ? { kind, architecture, ...rest } : { kind, architecture, ...rest };
-}
-
-function sourceFile(path: string): SourceFile {
-  return {
-    path,
-    sha256: async () => {
-      const hash = createHash('sha256');
-      await pipeline(createReadStream(path), hash);
-      return hash.digest('hex');
-    },
-  };
 }

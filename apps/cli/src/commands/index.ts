@@ -17,6 +17,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'verify', summary: 'say whether two runs are the same, bit for bit', load: async () => (await import('./verify.ts')).verifyCommand() },
   { name: 'simulate', summary: 'predict how training scales on a described cluster', load: async () => (await import('./simulate.ts')).simulateCommand() },
   { name: 'data', summary: 'look at the data and its cleaning report', load: async () => (await import('./data.ts')).dataCommand() },
+  { name: 'fetch', summary: 'fetch a pretrained model or a text', load: async () => (await import('./fetch.ts')).fetchCommand() },
   { name: 'doctor', summary: 'check this machine and explain what is missing', load: async () => (await import('./doctor.ts')).doctorCommand() },
   { name: 'bench', summary: 'measure the coordinator against the number of workers', load: async () => (await import('./bench.ts')).benchCommand() },
 ];
