@@ -17,7 +17,7 @@ export function exportedFamily(architecture: TransformerArchitecture): ExportedF
   const fitting = misfits.find(({ misfit }) => misfit === '');
   if (fitting !== undefined) return fitting.family;
   const reasons = misfits.map(({ family, misfit }) => `${family} has ${misfit}`).join('; ');
-  throw new LockstepError('config', `the model is of no family that transformers knows: ${reasons}`, { hint: 'The weights are in the run as model.safetensors under Lockstep\'s own names.' });
+  throw new LockstepError('config', `the model is of no family that transformers knows: ${reasons}`, { hint: "The run's own model.safetensors has the weights under Lockstep's names." });
 }
 
 function misfitsOf(architecture: TransformerArchitecture, traits: Traits): string {

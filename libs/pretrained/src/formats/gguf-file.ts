@@ -43,10 +43,15 @@ export async function openGguf(path: string): Promise<GgufFile> {
   if (names.size !== header.tensorInfos.length) damaged(path, `${header.tensorInfos.length - names.size} tensors have a name that another has too`);
   return {
     path,
-    metadata: Object.fromEntries(Object.entries(header.metadata).map(([key, value]) => [key, typeof value === 'bigint' ? Number(value) : value])),
+    metadata: Object.fromEntries(Object.entries(header.metadata).map(([key, value]) => [key, withNumbers(value)])),
     tensors: header.tensorInfos.map((info) => describeTensor(path, info, Number(header.tensorDataOffset), totalBytes)),
   };
 }
+
+const withNumbers = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(withNumbers);
+  return typeof value === 'bigint' ? Number(value) : value;
+};
 
 async function parseHeader(path: string): Promise<GGUFParseOutput> {
   try {

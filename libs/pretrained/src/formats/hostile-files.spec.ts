@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { LockstepError } from '@lockstep/core';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openPretrained } from '../open-pretrained.ts';
 import { tiny } from '../testing/fixtures.ts';
+import { readGgufTokenizer } from '../tokenizer/gguf-tokenizer.ts';
 import { openGguf } from './gguf-file.ts';
 import { openSafetensors } from './safetensors-file.ts';
 
@@ -53,15 +55,28 @@ describe('openGguf', () => {
     }
   });
 
+  it('names a tensor of a type that is not read', async () => {
+    const changed = Buffer.from(sound);
+    const name = 'blk.0.attn_q.weight';
+    const [Q6_K, offsetOfType] = [14, changed.indexOf(name) + name.length + 4 + 2 * 8];
+    changed.writeUInt32LE(Q6_K, offsetOfType);
+    await expect(openPretrained(written(changed))).rejects.toThrow(/blk\.0\.attn_q\.weight has type Q6_K, which Lockstep does not read/);
+  });
+
   it('reads a header with changed bytes without harm or refuses it by name', async () => {
     const changes = fc.array(fc.tuple(fc.nat(HEADER_BYTES), fc.nat(255)), { minLength: 1, maxLength: 4 });
     await fc.assert(fc.asyncProperty(changes, async (bytes) => {
       const damaged = Buffer.from(sound);
       for (const [index, byte] of bytes) damaged[index] = byte;
       const path = written(damaged);
-      const outcome = await openGguf(path).catch((thrown: unknown) => thrown);
-      if (outcome instanceof Error) expect(outcome instanceof LockstepError && outcome.message.includes(path)).toBe(true);
-      else for (const tensor of (outcome as Awaited<ReturnType<typeof openGguf>>).tensors) if (tensor.isReadable) tensor.read();
+      const error = await readAll(path).catch((thrown: unknown) => thrown);
+      if (error !== undefined) expect(error instanceof LockstepError && error.message.includes(path)).toBe(true);
     }), { numRuns: 100, seed: 20261124 });
   });
+
+  async function readAll(path: string): Promise<void> {
+    const { tensors } = await openPretrained(path);
+    for (const { name } of tensors.tensors) tensors.read(name);
+    readGgufTokenizer(await openGguf(path));
+  }
 });

@@ -40,4 +40,10 @@ describe('exportGgufTokenizer', () => {
     const other = { ...file, metadata: { ...file.metadata, 'tokenizer.ggml.pre': 'qwen2', 'tokenizer.ggml.add_bos_token': true } };
     expect(() => readGgufTokenizer(other)).toThrow(/tokenizer.ggml.pre is "qwen2".*tokenizer.ggml.add_bos_token is true/);
   });
+
+  it('refuses merges that the vocabulary does not have', async () => {
+    const file = await openGguf(tiny('llama.gguf'));
+    const other = { ...file, metadata: { ...file.metadata, 'tokenizer.ggml.merges': ['h e', 'he lo'] } };
+    expect(() => readGgufTokenizer(other)).toThrow(/tokenizer.ggml.merges is \["h e","he lo"\]: expected merges of tokens/);
+  });
 });

@@ -21,10 +21,18 @@ const metadataSchema = z.looseObject({
   'tokenizer.ggml.add_eos_token': z.literal(false).optional(),
   'tokenizer.ggml.add_space_prefix': z.literal(false).optional(),
   'tokenizer.chat_template': z.string().optional(),
-}).refine((keys) => keys['tokenizer.ggml.token_type'].length === keys['tokenizer.ggml.tokens'].length, {
-  path: ['tokenizer.ggml.token_type'], message: 'expected one for each token',
 });
 type TokenizerMetadata = z.output<typeof metadataSchema>;
+
+const consistent = metadataSchema
+  .refine(({ 'tokenizer.ggml.tokens': tokens }) => new Set(tokens).size === tokens.length, { path: ['tokenizer.ggml.tokens'], message: 'expected each token once' })
+  .refine((keys) => keys['tokenizer.ggml.token_type'].length === keys['tokenizer.ggml.tokens'].length, { path: ['tokenizer.ggml.token_type'], message: 'expected one for each token' })
+  .refine(hasTokensOfMerges, { path: ['tokenizer.ggml.merges'], message: 'expected merges of tokens, and into tokens, of the vocabulary' });
+
+function hasTokensOfMerges({ 'tokenizer.ggml.tokens': tokens, 'tokenizer.ggml.merges': merges }: TokenizerMetadata): boolean {
+  const vocabulary = new Set(tokens);
+  return merges.every((merge) => vocabulary.has(merge.replace(' ', '')) && merge.split(' ').every((part) => vocabulary.has(part)));
+}
 
 /** The contents of `tokenizer.json` and `tokenizer_config.json` as Hugging Face's tokenizers read them. */
 export interface TokenizerFiles {
@@ -37,7 +45,7 @@ export interface TokenizerFiles {
  * @throws LockstepError `data` naming each key that is missing or whose value is not supported.
  */
 export function readGgufTokenizer({ path, metadata }: GgufFile): TokenizerFiles {
-  const keys = checkFields(path, metadata, metadataSchema);
+  const keys = checkFields(path, metadata, consistent);
   const tokens = keys['tokenizer.ggml.tokens'];
   return {
     tokenizer: {
