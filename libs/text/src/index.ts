@@ -1,4 +1,3 @@
-export { MIN_VOCABULARY } from './bpe/train-bpe.ts';
 export type { ChatMessage, RenderChatOptions } from './chat/chat-template.ts';
 export { INPUT_FORMATS, type InputFormat, type TextSource } from './samples/text-source.ts';
 export { splitRows, type Range, type RowSplits } from './split-rows.ts';

@@ -39,7 +39,7 @@ describe('a conversation', () => {
 
   it('is rendered by the template that is given', () => {
     using directory = temporaryDirectory();
-    const chatTemplate = '{% for m in messages %}{% if m.role == "user" %}Q:{{ m.content }} A:{% else %}{{ m.content }}<|endoftext|>{% endif %}{% endfor %}';
+    const chatTemplate = '{% for m in messages %}{% if m.role == "user" %}Q:{{ m.content }} A:{% else %}{{ m.content }}{{ eos_token }}{% endif %}{% endfor %}';
     const messages = [{ role: 'user', content: 'the cat?' }, { role: 'assistant', content: ' sat' }, { role: 'user', content: 'thanks' }];
     const tokenizer = trainedTokenizer(directory, { chatTemplate });
     expect(countedTexts(tokenizer, messages)).toEqual([' sat<|endoftext|>']);

@@ -20,7 +20,8 @@ export interface TokenizerFiles {
 export function createJsonTokenizer({ path, definition, sha256, config, chatTemplate }: TokenizerFiles): Tokenizer {
   const library = createLibraryTokenizer(definition, config);
   const idOf = (token: string | null): number | null => (token === null ? null : library.token_to_id(token) ?? null);
-  const endOfText = idOf(chooseEndOfText(config, (token) => idOf(token) !== null));
+  const endOfTextName = chooseEndOfText(config, (token) => idOf(token) !== null);
+  const endOfText = idOf(endOfTextName);
   const endsOfTurn = new Set([endOfText, ...[config.eos_token, ...ENDS_OF_TURN].map(idOf)]);
   const decode = (ids: readonly number[]): string => (ids.length === 0 ? '' : library.decode(ids, { clean_up_tokenization_spaces: false }));
   const encode = (text: string, special: boolean): number[] => requireTokens(path, text, library.encode(text, { add_special_tokens: special }).ids);
@@ -32,8 +33,13 @@ export function createJsonTokenizer({ path, definition, sha256, config, chatTemp
     encode: (text, { special = false } = {}) => (special ? encode(text, true) : encodePlain(text)),
     isEndOfTurn: (id) => endsOfTurn.has(id),
     streamDecoder: () => createWindowDecoder(decode),
-    renderChat: createChatRenderer(chatTemplate, { bos_token: config.bos_token ?? '', eos_token: config.eos_token ?? '', pad_token: config.pad_token ?? '', unk_token: config.unk_token ?? '' }),
+    renderChat: createChatRenderer(chatTemplate, specialTokensOf(config, endOfTextName)),
   };
+}
+
+/** By the names that templates know them by. */
+function specialTokensOf({ bos_token, eos_token, pad_token, unk_token }: TokenizerConfig, endOfText: string | null): Record<string, string> {
+  return { bos_token: bos_token ?? '', eos_token: eos_token ?? endOfText ?? '', pad_token: pad_token ?? '', unk_token: unk_token ?? '' };
 }
 
 /** What a vocabulary without a token for the unknown cannot say comes as undefined. */
