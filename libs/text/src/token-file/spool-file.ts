@@ -9,7 +9,7 @@ export class SpoolFile implements Disposable {
   readonly #descriptor: number;
   readonly #buffer = new Uint8Array(BUFFER_BYTES);
   #buffered = 0;
-  #length = 0;
+  #written = 0;
 
   /** Throws `storage` where the file cannot be made. */
   constructor(path: string) {
@@ -18,11 +18,10 @@ export class SpoolFile implements Disposable {
   }
 
   get length(): number {
-    return this.#length;
+    return this.#written + this.#buffered;
   }
 
   append(bytes: Uint8Array): void {
-    this.#length += bytes.length;
     for (let from = 0; from < bytes.length;) {
       const part = bytes.subarray(from, from + BUFFER_BYTES - this.#buffered);
       this.#buffer.set(part, this.#buffered);
@@ -34,7 +33,7 @@ export class SpoolFile implements Disposable {
 
   /** Zeros up to this length. */
   extendTo(length: number): void {
-    this.append(new Uint8Array(length - this.#length));
+    this.append(new Uint8Array(length - this.length));
   }
 
   /** The whole of another one. */
@@ -54,10 +53,10 @@ export class SpoolFile implements Disposable {
   }
 
   flush(): void {
-    const from = this.#length - this.#buffered;
     for (let done = 0; done < this.#buffered;) {
-      done += this.#orStorageError(() => writeSync(this.#descriptor, this.#buffer, done, this.#buffered - done, from + done));
+      done += this.#orStorageError(() => writeSync(this.#descriptor, this.#buffer, done, this.#buffered - done, this.#written + done));
     }
+    this.#written += this.#buffered;
     this.#buffered = 0;
   }
 

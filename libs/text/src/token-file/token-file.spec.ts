@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { bytesOf } from '@lockstep/core';
 import { temporaryDirectory, type TemporaryDirectory } from '../testing/temporary-directory.ts';
 import { openTokenFile } from './open-token-file.ts';
 import { TokenFileWriter, type TokenFileDescription, type WrittenTokenFile } from './token-file-writer.ts';
@@ -112,6 +113,20 @@ describe('a token file', () => {
     const tokens = Math.ceil((12 + bytes.readUInt32LE(8)) / 64) * 64;
     expect([...bytes.subarray(tokens, tokens + 10)]).toEqual([1, 0, 2, 0, 3, 0, 4, 0, 5, 0]);
     expect([...bytes.subarray(tokens + 64)]).toEqual([2, 1, 1, 1, 1]);
+  });
+
+  it('larger than any buffer holds what was appended, in parts of any size', async () => {
+    using directory = temporaryDirectory();
+    const [numRows, rowLength] = [1300, 1000];
+    using writer = new TokenFileWriter(directory.file('text.tokens'), { ...STREAM, vocabularySize: 100_000, layout: 'rows', rowLength, padding: 0 });
+    const tokens = Uint32Array.from({ length: numRows * rowLength }, (_, at) => (at * 7) % 100_000);
+    for (let from = 0; from < tokens.length; from += 1234) writer.appendTokens(tokens.subarray(from, from + 1234));
+    for (let from = 0; from < tokens.length; from += 4321) writer.appendFlags(new Uint8Array(Math.min(4321, tokens.length - from)).fill(COUNTS));
+    const { path } = await writer.finish(tokens.length);
+    using file = openTokenFile(path);
+    const batch = file.readRows(Array.from({ length: numRows }, (_, row) => row), rowLength);
+    expect(Buffer.compare(bytesOf(batch.tokens), bytesOf(tokens))).toBe(0);
+    expect(batch.targets.filter((target) => target === -1)).toHaveLength(numRows);
   });
 
   it('leaves nothing behind that is not finished', () => {
