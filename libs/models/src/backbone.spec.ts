@@ -31,17 +31,14 @@ describe.each(ZOO)('%j', (options, parameters, shape, names) => {
 });
 
 describe('a backbone from a file', () => {
+  const first = () => engine.tf.layers.conv2d({ inputShape: [8, 8, 3], filters: 4, kernelSize: 3, padding: 'same', name: 'first' });
+  const second = () => engine.tf.layers.conv2d({ filters: 5, kernelSize: 3, padding: 'same', name: 'second' });
+  const classifier = () => [engine.tf.layers.globalAveragePooling2d({ name: 'pool' }), engine.tf.layers.dense({ units: 7, name: 'classes' })];
+
   /** Two convolutions and a classifier, saved for images of 8x8. */
-  async function saved(): Promise<SavedLayers & { readonly model: LayersModel }> {
-    const { layers, sequential } = engine.tf;
-    const model = sequential({
-      layers: [
-        layers.conv2d({ inputShape: [8, 8, 3], filters: 4, kernelSize: 3, padding: 'same', name: 'first' }),
-        layers.conv2d({ filters: 5, kernelSize: 3, padding: 'same', name: 'second' }),
-        layers.globalAveragePooling2d({ name: 'pool' }),
-        layers.dense({ units: 7, name: 'classes' }),
-      ],
-    });
+  const saved = () => save(engine.tf.sequential({ layers: [first(), second(), ...classifier()] }));
+
+  async function save(model: LayersModel): Promise<SavedLayers & { readonly model: LayersModel }> {
     let artifacts: Parameters<Parameters<Engine['tf']['io']['withSaveHandler']>[0]>[0] | undefined;
     await model.save(engine.tf.io.withSaveHandler(async (given) => {
       artifacts = given;
@@ -61,6 +58,15 @@ describe('a backbone from a file', () => {
     const square = await open(options(), [8, 8, 3], file);
     const expected = engine.tf.model({ inputs: file.model.inputs, outputs: file.model.getLayer('second').output }).predict(image!) as typeof image;
     expect([...(square.predict(image!) as typeof image)!.dataSync()]).toEqual([...expected!.dataSync()]);
+  });
+
+  it('may be a model within a model', async () => {
+    const { sequential } = engine.tf;
+    const file = await save(sequential({ layers: [sequential({ name: 'inner', layers: [first(), second()] }), ...classifier()] }));
+    const backbone = await open(options(), [12, 10, 3], file);
+    expect(backbone.outputs[0]!.shape).toEqual([null, 12, 10, 5]);
+    expect(backbone.weights.map(({ originalName }) => originalName)).toEqual(['first/kernel', 'first/bias', 'second/kernel', 'second/bias']);
+    expect(backbone.weights.map((weight) => weight.read().dataSync())).toEqual(file.model.weights.slice(0, 4).map((weight) => weight.read().dataSync()));
   });
 
   it('is cut at the layer that the config names', async () => {

@@ -8,6 +8,8 @@ import { resnet50 } from './resnet50.ts';
 import { withInputShape } from './saved-topology.ts';
 import { vgg16 } from './vgg.ts';
 
+type Layer = LayersModel['layers'][number];
+
 /**
  * The backbone of a config from images of `inputShape` (`[height, width, 3]`) to the output of its layer `cutAt`, with its weights.
  * @param saved The file that `weights` names.
@@ -17,7 +19,7 @@ export async function openBackbone(tf: Tf, config: BackboneConfig, inputShape: r
   const whole = await wholeBackbone(tf, config, inputShape, saved);
   const cut = cutLayer(whole, config.cutAt);
   requireImages(cut, inputShape);
-  const backbone = tf.model({ name: 'backbone', inputs: whole.inputs[0]!, outputs: cut.output as SymbolicTensor });
+  const backbone = tf.model({ name: 'backbone', inputs: whole.inputs[0]!, outputs: outputOf(cut) });
   if (saved !== null) loadBackboneWeights(tf, backbone, saved, cut.name, new Set(innerLayers(whole).map(({ name }) => name)));
   return backbone;
 }
@@ -45,7 +47,7 @@ async function savedBackbone(tf: Tf, inputShape: readonly number[], { path, topo
   }
 }
 
-function cutLayer(backbone: LayersModel, cutAt: string | null): LayersModel['layers'][number] {
+function cutLayer(backbone: LayersModel, cutAt: string | null): Layer {
   const layer = cutAt === null ? backbone.layers.findLast(givesImage) : backbone.layers.find(({ name }) => name === cutAt);
   if (layer !== undefined) return layer;
   const names = backbone.layers.map(({ name }) => name);
@@ -54,11 +56,14 @@ function cutLayer(backbone: LayersModel, cutAt: string | null): LayersModel['lay
   });
 }
 
-const givesImage = ({ outputShape }: LayersModel['layers'][number]): boolean => outputShape.length === 4;
+/** Where a layer is used last: a model within the model has an output of its own besides. */
+const outputOf = (layer: Layer): SymbolicTensor => layer.getOutputAt(layer.inboundNodes.length - 1) as SymbolicTensor;
 
-function requireImages({ name, outputShape }: LayersModel['layers'][number], inputShape: readonly number[]): void {
-  if (outputShape.slice(1).every((size) => Number(size) > 0)) return;
-  throw new LockstepError('config', `model: images of [${inputShape.join(', ')}] are too small for the backbone: nothing is left of them at layer '${name}'`, {
+const givesImage = (layer: Layer): boolean => outputOf(layer).shape.length === 4;
+
+function requireImages(cut: Layer, inputShape: readonly number[]): void {
+  if (outputOf(cut).shape.slice(1).every((size) => Number(size) > 0)) return;
+  throw new LockstepError('config', `model: images of [${inputShape.join(', ')}] are too small for the backbone: nothing is left of them at layer '${cut.name}'`, {
     hint: 'make them larger by data.resize, or cut the backbone earlier by model.cutAt',
   });
 }
