@@ -16,6 +16,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'predict', summary: "recognise digits in pictures with a run's model", load: async () => (await import('./predict.ts')).predictCommand() },
   { name: 'verify', summary: 'say whether two runs are the same, bit for bit', load: async () => (await import('./verify.ts')).verifyCommand() },
   { name: 'simulate', summary: 'predict how training scales on a described cluster', load: async () => (await import('./simulate.ts')).simulateCommand() },
+  { name: 'sweep', summary: 'train with many settings and compare what comes of them', load: async () => (await import('./sweep.ts')).sweepCommand() },
   { name: 'data', summary: 'look at the data and its cleaning report', load: async () => (await import('./data.ts')).dataCommand() },
   { name: 'fetch', summary: 'fetch a pretrained model or a text', load: async () => (await import('./fetch.ts')).fetchCommand() },
   { name: 'doctor', summary: 'check this machine and explain what is missing', load: async () => (await import('./doctor.ts')).doctorCommand() },
