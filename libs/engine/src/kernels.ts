@@ -9,8 +9,8 @@ import { uniformDraw, type UniformDraw } from './uniform-draw.ts';
 export interface Kernels {
   /** The product of two matrices, each transposed first where told. */
   matMul(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor;
-  /** The loss of each row of logits `[n, classes]` against class numbers `[n]` of int32, and its gradient there. */
-  crossEntropy(logits: Tensor, targets: Tensor): { readonly losses: Tensor; readonly gradient: Tensor };
+  /** Over the last axis. */
+  softmax(logits: Tensor): Tensor;
   /** The gradient at the input of `y = sigmoid(x)`. */
   sigmoidGradient(y: Tensor, dy: Tensor): Tensor;
   /** The gradient at the input of `y = tanh(x)`. */
@@ -23,5 +23,5 @@ export interface Kernels {
 export function createKernels(engine: Engine): Kernels {
   const backend = nativeBackendOf(engine);
   const uniform = uniformDraw(engine);
-  return backend === null ? { ...javaScriptKernels(engine.tf), uniform } : { ...nativeKernels(engine.tf, backend), uniform };
+  return backend === null ? { ...javaScriptKernels(engine.tf), uniform } : { ...nativeKernels(engine, backend), uniform };
 }

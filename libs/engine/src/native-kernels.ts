@@ -1,19 +1,17 @@
 import type { Tensor } from '@tensorflow/tfjs';
-import type { Tf } from './engine.ts';
+import { MKL_KERNEL } from './chain/one-dnn.ts';
+import type { Engine, Tf } from './engine.ts';
 import type { Kernels } from './kernels.ts';
 import { OpAttributes, type NativeBackend } from './native-backend.ts';
 
 /** The kernels by TensorFlow's own ops (docs/engine-kernels.md has the gain of each). */
-export function nativeKernels(tf: Tf, backend: NativeBackend): Omit<Kernels, 'uniform'> {
+export function nativeKernels({ tf, oneDnnKernels }: Engine, backend: NativeBackend): Omit<Kernels, 'uniform'> {
   const attribute = new OpAttributes(backend);
   const float = [attribute.type('T', 'TF_FLOAT')];
-  const sparse = [...float, attribute.type('Tlabels', 'TF_INT32')];
+  const softmax = oneDnnKernels ? [...float, MKL_KERNEL(attribute)] : float;
   return {
     matMul: matMul(backend, attribute),
-    crossEntropy: (logits, targets) => {
-      const [losses, gradient] = backend.executeMultipleOutputs('SparseSoftmaxCrossEntropyWithLogits', sparse, [logits, targets], 2);
-      return { losses: losses!, gradient: gradient! };
-    },
+    softmax: (logits) => backend.executeSingleOutput(oneDnnKernels ? '_MklSoftmax' : 'Softmax', softmax, [logits]),
     sigmoidGradient: (y, dy) => backend.executeSingleOutput('SigmoidGrad', float, [y, dy]),
     tanhGradient: (y, dy) => backend.executeSingleOutput('TanhGrad', float, [y, dy]),
     swapHalves: swapHalves(tf, backend, attribute),
@@ -22,10 +20,13 @@ export function nativeKernels(tf: Tf, backend: NativeBackend): Omit<Kernels, 'un
 
 /** Of the two ops for a product, the one that is faster where the right side is transposed, and where it is not. */
 function matMul(backend: NativeBackend, attribute: OpAttributes): Kernels['matMul'] {
-  const attributesOf = (a: string, b: string) => [false, true].map((transposeA) => [false, true].map((transposeB) => [attribute.type('T', 'TF_FLOAT'), attribute.bool(a, transposeA), attribute.bool(b, transposeB)]));
-  const plain = attributesOf('transpose_a', 'transpose_b');
-  const batched = attributesOf('adj_x', 'adj_y');
-  return (a, b, transposeA, transposeB) => backend.executeSingleOutput(transposeB ? 'BatchMatMulV2' : 'MatMul', (transposeB ? batched : plain)[Number(transposeA)]![Number(transposeB)]!, [a, b]);
+  const float = attribute.type('T', 'TF_FLOAT');
+  const plain = [false, true].map((transposeA) => [float, attribute.bool('transpose_a', transposeA), attribute.bool('transpose_b', false)]);
+  const batched = [false, true].map((transposeA) => [float, attribute.bool('adj_x', transposeA), attribute.bool('adj_y', true)]);
+  return (a, b, transposeA, transposeB) => {
+    const [op, attributes] = transposeB ? ['BatchMatMulV2', batched] as const : ['MatMul', plain] as const;
+    return backend.executeSingleOutput(op, attributes[Number(transposeA)]!, [a, b]);
+  };
 }
 
 function swapHalves(tf: Tf, backend: NativeBackend, attribute: OpAttributes): Kernels['swapHalves'] {
