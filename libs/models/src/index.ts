@@ -5,4 +5,5 @@ export type { BackboneSource } from './transfer.ts';
 export { transformerLayers } from './transformer-layers.ts';
 export type { ExportedTensor } from './transformer/exported-tensors.ts';
 export { createGenerator, type Generator } from './transformer/generator.ts';
+export { sampleToken, type SamplingOptions } from './transformer/sampler.ts';
 export { createTransformer, type Transformer, type TransformerOptions } from './transformer/transformer.ts';
