@@ -55,5 +55,5 @@ dist.barrier()
 seconds = time.perf_counter() - start
 if dist.get_rank() == 0:
     samples = dist.get_world_size() * options.batch * options.steps
-    print(json.dumps({"imagesPerSecond": samples / seconds}), flush=True)
+    print(json.dumps({"examplesPerSecond": samples / seconds}), flush=True)
 dist.destroy_process_group()

@@ -1,6 +1,6 @@
 /** One run of a contestant in its steady state, its start-up left out. */
 export interface Measurement {
-  readonly imagesPerSecond: number;
+  readonly examplesPerSecond: number;
   /** What a Lockstep run tells of its steps. */
   readonly steps?: StepTimes;
   /** Images per second in the steps of the same run that bear no checkpoint. */

@@ -12,7 +12,7 @@ export async function runRounds(names: readonly ContestantName[], workload: Work
     for (const name of names) {
       const measurement = await measure(name, workload, options);
       rounds.get(name)?.push(measurement);
-      const rate = Math.round(measurement.imagesPerSecond).toLocaleString('en');
+      const rate = Math.round(measurement.examplesPerSecond).toLocaleString('en');
       process.stderr.write(`${MODEL_NAMES[workload.model]}, round ${round} of ${repetitions}: ${CONTESTANT_NAMES[name]}: ${rate} images/s\n`);
     }
   }

@@ -50,7 +50,7 @@ function outsideRow(model: BenchModel, measurements: readonly Measurement[]): Be
 
 /** Within each run: the steps that bear a checkpoint beside those that do not. */
 function checkpointRow(model: BenchModel, measurements: readonly Measurement[]): BenchRow {
-  const bearing = measurements.map(({ imagesPerSecond }) => imagesPerSecond);
+  const bearing = measurements.map(({ examplesPerSecond }) => examplesPerSecond);
   const free = measurements.flatMap(({ withoutCheckpoints }) => withoutCheckpoints ?? []);
   const { median, least, greatest } = pairedRatio(bearing, free);
   return {
@@ -64,7 +64,7 @@ function checkpointRow(model: BenchModel, measurements: readonly Measurement[]):
 }
 
 function ratesOf(rounds: Rounds, name: ContestantName): readonly number[] {
-  return rounds.get(name)?.map(({ imagesPerSecond }) => imagesPerSecond) ?? [];
+  return rounds.get(name)?.map(({ examplesPerSecond }) => examplesPerSecond) ?? [];
 }
 
 function rate(rates: readonly number[]): string {

@@ -5,11 +5,11 @@ import { checkEnd, checkEpochs, checkSamples } from './check-run.ts';
 import type { QuietRun } from './quiet-run.ts';
 
 const end: EndEvent = {
-  event: 'end', run: 'run', directory: 'runs/run', steps: 4, epochs: 2, parametersSha256: 'a'.repeat(64), trainSamples: 20, trainSeconds: 1, imagesPerSecond: 20,
+  event: 'end', run: 'run', directory: 'runs/run', steps: 4, epochs: 2, parametersSha256: 'a'.repeat(64), examples: 'images', trainExamples: 20, trainSeconds: 1, examplesPerSecond: 20,
   test: { loss: 0.5, accuracy: 0.75 }, stoppedEarly: null,
 };
 const epoch = (number: number): EpochEvent => ({
-  event: 'epoch', epoch: number, step: number * 2 + 1, loss: 1 / (number + 1), accuracy: 0.5, validation: { loss: 0.7, accuracy: 0.5 }, elapsedSeconds: number, imagesPerSecond: 20,
+  event: 'epoch', epoch: number, step: number * 2 + 1, loss: 1 / (number + 1), accuracy: 0.5, validation: { loss: 0.7, accuracy: 0.5 }, elapsedSeconds: number, examplesPerSecond: 20,
   parametersSha256: 'b'.repeat(64),
 });
 const quiet: QuietRun = { directory: 'runs/quiet', end, epochs: [epoch(0), epoch(1)], stepsPerEpoch: 2, globalBatchSize: 6, trainSamples: 10 };

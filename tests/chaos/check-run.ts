@@ -23,7 +23,7 @@ export function checkEnd(events: readonly RunEvent[], { end: quiet }: QuietRun):
   const ends = events.filter((event) => event.event === 'end');
   const [end] = ends;
   if (end === undefined || ends.length > 1) return [`${ends.length} ends were told of`];
-  const fields = ['parametersSha256', 'steps', 'epochs', 'trainSamples', 'test', 'stoppedEarly'] as const;
+  const fields = ['parametersSha256', 'steps', 'epochs', 'trainExamples', 'test', 'stoppedEarly'] as const;
   return fields.flatMap((field) => differs(`the end's ${field}`, end[field], quiet[field]));
 }
 

@@ -6,7 +6,7 @@ export function measured(events: readonly RunEvent[]): object {
   const epochs = events.filter((event) => event.event === 'epoch');
   const figures = epochs.map(({ epoch, loss, accuracy, parametersSha256 }) => JSON.stringify({ epoch, loss, accuracy, parametersSha256 }));
   return {
-    parametersSha256: end?.parametersSha256, steps: end?.steps, trainSamples: end?.trainSamples, test: end?.test, stoppedEarly: end?.stoppedEarly,
+    parametersSha256: end?.parametersSha256, steps: end?.steps, trainExamples: end?.trainExamples, test: end?.test, stoppedEarly: end?.stoppedEarly,
     epochs: [...new Set(figures)],
   };
 }

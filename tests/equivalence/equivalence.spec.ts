@@ -81,7 +81,7 @@ describe('a model with dropout, BatchNorm, augmentation and clipping by global n
   });
 
   it('applies every sample of every epoch once, the last batch not being full', () => {
-    expect(ends.get('one')?.trainSamples).toBe(2 * 300);
+    expect(ends.get('one')?.trainExamples).toBe(2 * 300);
     expect(ends.get('one')?.steps).toBe(2 * 5);
   });
 

@@ -14,7 +14,7 @@ type Theme = 'light' | 'dark';
 const WIDE = 1400;
 const NARROW = 390;
 const POLL = { timeout: 20_000 };
-const CURVES = ['loss', 'accuracy', 'imagesPerSecond', 'learningRate'];
+const CURVES = ['loss', 'accuracy', 'examplesPerSecond', 'learningRate'];
 
 let browser: Browser;
 let directory: string;
@@ -122,8 +122,9 @@ describe('the report', () => {
 
   it('shows hostile and long names as text, within the width', async () => {
     const input = syntheticReportInput('<img src=x onerror=alert(1)>'.repeat(4));
-    const classes = input.evaluation.classes.map((entry, label) => ({ ...entry, name: `</script><script>alert(${label})</script>` }));
-    const url = await writeReport('hostile.html', renderReport({ ...input, evaluation: { ...input.evaluation, classes } }));
+    const { evaluation } = input.classification;
+    const classes = evaluation.classes.map((entry, label) => ({ ...entry, name: `</script><script>alert(${label})</script>` }));
+    const url = await writeReport('hostile.html', renderReport({ ...input, classification: { ...input.classification, evaluation: { ...evaluation, classes } } }));
     for (const width of [WIDE, NARROW]) {
       const { page, complaints } = await open(url, width, 'light');
       expect(await page.locator('h1').textContent()).toContain('<img src=x onerror=alert(1)>');

@@ -1,6 +1,6 @@
 import { uniformStream, type EpochEvent, type RunEvent, type StartEvent, type StepEvent } from '@lockstep/core';
 import { evaluatePredictions, type EvaluationReport } from '@lockstep/evaluation';
-import type { ReportImage, ReportInput } from '@lockstep/telemetry';
+import type { ClassificationInput, ReportImage, ReportInput } from '@lockstep/telemetry';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -16,23 +16,25 @@ const SHA256 = '9f2c1b7ad04e6c5f8a3391d2e7740bb5c6d18e02f94a7735e1cb60d8f3a92e14
 const LOOK_ALIKE = [6, 7, 3, 5, 9, 3, 0, 2, 3, 4];
 
 /** A report of a run that never was: made-up curves and predictions over MNIST's real images, the same at each call. */
-export function syntheticReportInput(run = 'mnist-cnn'): ReportInput {
+export function syntheticReportInput(run = 'mnist-cnn'): ReportInput & { readonly classification: ClassificationInput } {
   const evaluation = syntheticEvaluation();
   const [trainingLabels, testLabels] = [readLabels('train'), readLabels('t10k')];
   const [trainingImage, testImage] = [imageReader('train'), imageReader('t10k')];
   return {
     events: [startEvent(run), ...workerEvents(), ...trainingEvents(), endEvent(run, evaluation)],
-    evaluation,
-    labelHistogram: { training: countLabels(trainingLabels), test: countLabels(testLabels) },
-    sampleGrid: Array.from({ length: 24 }, (_, index) => ({ image: trainingImage(index), label: trainingLabels[index] as number })),
-    mistakeImages: new Map(evaluation.worstMistakes.map(({ index }) => [index, testImage(index)])),
+    classification: {
+      evaluation,
+      labelHistogram: { training: countLabels(trainingLabels), test: countLabels(testLabels) },
+      sampleGrid: Array.from({ length: 24 }, (_, index) => ({ image: trainingImage(index), label: trainingLabels[index] as number })),
+      mistakeImages: new Map(evaluation.worstMistakes.map(({ index }) => [index, testImage(index)])),
+    },
     config: { data: { source: { kind: 'mnist' }, validation: 0.1, scale: 'unit', augmentation: { shift: 2, rotation: 10 } }, model: { kind: 'cnn', dropout: 0.25 }, optimizer: { kind: 'adam', learningRate: { kind: 'cosine', peak: 0.002 } }, globalBatchSize: GLOBAL_BATCH, microBatches: 8, epochs: EPOCHS, seed: 42 },
   };
 }
 
 function startEvent(run: string): StartEvent {
   return {
-    event: 'start', run, directory: `runs/${run}`, model: 'cnn', parameters: 421642, frozenParameters: 0, classNames: CLASS_NAMES, trainSamples: 54000, validationSamples: 6000,
+    event: 'start', run, directory: `runs/${run}`, model: 'cnn', parameters: 421642, frozenParameters: 0, examples: 'images', classNames: CLASS_NAMES, trainSamples: 54000, validationSamples: 6000,
     testSamples: 10000, epochs: EPOCHS, stepsPerEpoch: STEPS_PER_EPOCH, totalSteps: TOTAL_STEPS, globalBatchSize: GLOBAL_BATCH, microBatches: 8, resumedFrom: 0,
     numerics: { engineBuild: 'tensorflow 2.21.0 cpu', device: 'cpu', gpuKind: null, intraOpThreads: 1, oneDnn: true, instructionSet: 'AVX512_CORE', deterministicOps: true },
   };
@@ -56,7 +58,7 @@ function stepEvent(step: number, noise: () => number): StepEvent {
   return {
     event: 'step', step, epoch: Math.floor(step / STEPS_PER_EPOCH), loss, accuracy: Math.max(0.08, Math.round((1 - loss * 0.31) * GLOBAL_BATCH) / GLOBAL_BATCH),
     learningRate: 0.002 * Math.min(1, (step + 1) / 60) * 0.5 * (1 + Math.cos((Math.PI * step) / TOTAL_STEPS)), numExamples: GLOBAL_BATCH,
-    elapsedSeconds: (step + 1) * 0.046, imagesPerSecond: 5450 + 400 * noise() - (step < 20 ? 1800 - 90 * step : 0),
+    elapsedSeconds: (step + 1) * 0.046, examplesPerSecond: 5450 + 400 * noise() - (step < 20 ? 1800 - 90 * step : 0),
     workers: [0, 1].map((rank) => ({ rank, microBatches: 4, computeMs: 40 + 3 * noise() })),
   };
 }
@@ -65,14 +67,14 @@ function epochEvent({ step, epoch, elapsedSeconds }: StepEvent): EpochEvent {
   const loss = 0.028 + 0.11 * Math.exp(-epoch);
   return {
     event: 'epoch', epoch, step, loss, accuracy: 1 - loss * 0.3, validation: { loss: loss * 1.1, accuracy: 1 - loss * 0.29 },
-    elapsedSeconds, imagesPerSecond: 5600, parametersSha256: SHA256,
+    elapsedSeconds, examplesPerSecond: 5600, parametersSha256: SHA256,
   };
 }
 
 function endEvent(run: string, { loss, accuracy }: EvaluationReport): RunEvent {
   return {
-    event: 'end', run, directory: `runs/${run}`, steps: TOTAL_STEPS, epochs: EPOCHS, parametersSha256: SHA256, trainSamples: 54000 * EPOCHS,
-    trainSeconds: 48.5, imagesPerSecond: 5567, test: { loss, accuracy }, stoppedEarly: null,
+    event: 'end', run, directory: `runs/${run}`, steps: TOTAL_STEPS, epochs: EPOCHS, parametersSha256: SHA256, examples: 'images', trainExamples: 54000 * EPOCHS,
+    trainSeconds: 48.5, examplesPerSecond: 5567, test: { loss, accuracy }, stoppedEarly: null,
   };
 }
 

@@ -235,4 +235,4 @@ const eventsIn = (metrics: string): readonly RunEvent[] => metrics.trimEnd().spl
 
 const measured = ({ epoch, step, loss, accuracy, validation, parametersSha256 }: EpochEvent) => ({ epoch, step, loss, accuracy, validation, parametersSha256 });
 
-const outcome = ({ parametersSha256, steps, epochs, trainSamples, test, stoppedEarly }: EndEvent) => ({ parametersSha256, steps, epochs, trainSamples, test, stoppedEarly });
+const outcome = ({ parametersSha256, steps, epochs, trainExamples, test, stoppedEarly }: EndEvent) => ({ parametersSha256, steps, epochs, trainExamples, test, stoppedEarly });

@@ -1,12 +1,22 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { LockstepError, type RunConfig } from '@lockstep/core';
+import { LockstepError, type ExampleKind, type RunConfig } from '@lockstep/core';
 import { decodeSplits, type DataSplits } from '@lockstep/data';
+import { sizeOfImages, type EvaluationSize } from '@lockstep/scheduling';
 import type { BlockReference, BlockShelf } from '@lockstep/transport';
 import type { DatasetMessage, DatasetOrder } from './dataset-thread.ts';
+import { offerTokens } from './token-dataset.ts';
 
+/** What the coordinator knows of the run's data. */
 export interface RunDataset {
-  readonly splits: DataSplits;
+  readonly examples: ExampleKind;
+  /** Images, or rows of tokens, of the training set. */
+  readonly numTraining: number;
+  readonly sizes: Readonly<Record<'validation' | 'test', EvaluationSize>>;
+  /** None where tokens are predicted. */
+  readonly classNames: readonly string[];
+  /** Null where tokens are predicted. */
+  readonly splits: DataSplits | null;
   readonly block: Required<BlockReference>;
 }
 
@@ -18,13 +28,23 @@ export interface PrepareOptions {
 
 const PROGRESS_INTERVAL_MS = 2000;
 
-/** Reads, cleans and splits the data once for all workers, on a thread of its own, and lays it out as one block that they read or fetch. */
-export async function prepareDataset(config: RunConfig, directory: string, shelf: BlockShelf, options: PrepareOptions): Promise<RunDataset> {
+/** The run's data, as one block that the workers read or fetch. */
+export function prepareDataset(config: RunConfig, directory: string, shelf: BlockShelf, options: PrepareOptions): Promise<RunDataset> {
+  const { source } = config.data;
+  return source.kind === 'tokens' ? offerTokens(source, config.data, shelf, options) : prepareImages(config, directory, shelf, options);
+}
+
+/** Reads, cleans and splits images once for all workers, on a thread of its own. */
+async function prepareImages(config: RunConfig, directory: string, shelf: BlockShelf, options: PrepareOptions): Promise<RunDataset> {
   const path = join(directory, 'dataset');
   const { block, sha256 } = await prepareOnThread({ data: config.data, seed: config.seed, path }, options);
   const splits = decodeSplits(block);
   requireSamples(splits);
-  return { splits, block: shelf.putFile(path, sha256, block.byteLength) };
+  const { training, validation, test, classNames } = splits;
+  return {
+    examples: 'images', numTraining: training.numExamples, sizes: { validation: sizeOfImages(validation.numExamples), test: sizeOfImages(test.numExamples) },
+    classNames, splits, block: shelf.putFile(path, sha256, block.byteLength),
+  };
 }
 
 type Prepared = Extract<DatasetMessage, { readonly kind: 'prepared' }>;

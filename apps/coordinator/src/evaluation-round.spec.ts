@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { bytesOf, rankOf, sha256, uniformStream, type Rank } from '@lockstep/core';
-import { EVALUATION_PART_EXAMPLES, evaluationPartRange } from '@lockstep/scheduling';
+import { evaluationPartRange, sizeOfImages } from '@lockstep/scheduling';
 import { BlockShelf, type CoordinatorMessage } from '@lockstep/transport';
 import { EvaluationRounds, type EvaluationRequest, type SplitEvaluation } from './evaluation-round.ts';
 
 const NUM_CLASSES = 3;
-const NUM_EXAMPLES = 4 * EVALUATION_PART_EXAMPLES + 7;
+const NUM_EXAMPLES = 2007;
+const size = sizeOfImages(NUM_EXAMPLES);
 const ranks = [0, 3, 5].map(rankOf);
-const request: EvaluationRequest = { split: 'validation', numExamples: NUM_EXAMPLES, numClasses: NUM_CLASSES, parameters: Float32Array.of(1, 2, 3) };
+const request: EvaluationRequest = { split: 'validation', size, numClasses: NUM_CLASSES, parameters: Float32Array.of(1, 2, 3) };
 
 type Sent = { readonly rank: Rank; readonly evaluate: NonNullable<CoordinatorMessage['evaluate']> };
 
@@ -19,9 +20,9 @@ function rounds(present: readonly Rank[] = ranks) {
 
 /** What any worker computes for a part: losses whose sum depends on the order of adding. */
 function resultOf(evaluation: number, part: number) {
-  const { from, to } = evaluationPartRange(part, NUM_EXAMPLES);
+  const { from, to } = evaluationPartRange(part, size);
   const probabilities = Float32Array.from({ length: (to - from) * NUM_CLASSES }, (_, index) => from * NUM_CLASSES + index);
-  return { evaluation, part, lossSum: 0.1 * 10 ** (part * 4), numCorrect: part + 1, probabilities: Buffer.from(bytesOf(probabilities)) };
+  return { evaluation, part, lossSum: 0.1 * 10 ** (part * 4), numCorrect: part + 1, numExamples: to - from, probabilities: Buffer.from(bytesOf(probabilities)) };
 }
 
 const digest = ({ lossSum, numCorrect, numExamples, probabilities }: SplitEvaluation) => ({ lossSum, numCorrect, numExamples, probabilities: sha256(bytesOf(probabilities)) });

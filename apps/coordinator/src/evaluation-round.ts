@@ -1,5 +1,5 @@
 import { bytesOf, LockstepError, type Rank } from '@lockstep/core';
-import { evaluationPartRange, numEvaluationParts, redealParts } from '@lockstep/scheduling';
+import { evaluationPartRange, numEvaluationParts, redealParts, type EvaluationSize } from '@lockstep/scheduling';
 import type { BlockReference__Output, BlockShelf, CoordinatorMessage, EvaluationPartMessage } from '@lockstep/transport';
 
 /** A split's evaluation, its sums added in part order whoever computed them. */
@@ -7,13 +7,14 @@ export interface SplitEvaluation {
   readonly lossSum: number;
   readonly numCorrect: number;
   readonly numExamples: number;
-  /** `[numExamples, numClasses]` */
+  /** `[numExamples, numClasses]` of a classifier, else empty. */
   readonly probabilities: Float32Array;
 }
 
 export interface EvaluationRequest {
   readonly split: 'validation' | 'test';
-  readonly numExamples: number;
+  readonly size: EvaluationSize;
+  /** 0 of a language model. */
   readonly numClasses: number;
   readonly parameters: Float32Array;
 }
@@ -48,7 +49,7 @@ export class EvaluationRounds {
     const block = this.#shelf.put(bytesOf(request.parameters));
     const round: Round = { evaluation, request, block, owners: new Map(), parts: new Map(), done: Promise.withResolvers() };
     this.#rounds.set(evaluation, round);
-    this.#deal(round, Array.from({ length: numEvaluationParts(request.numExamples) }, (_, part) => part));
+    this.#deal(round, Array.from({ length: numEvaluationParts(request.size) }, (_, part) => part));
     try {
       return await round.done.promise;
     } finally {
@@ -90,30 +91,32 @@ export class EvaluationRounds {
     if (round === undefined) return;
     checkPart(part, round.request);
     round.parts.set(part.part, part);
-    if (round.parts.size === numEvaluationParts(round.request.numExamples)) round.done.resolve(addParts(round));
+    if (round.parts.size === numEvaluationParts(round.request.size)) round.done.resolve(addParts(round));
   }
 }
 
 /** A part comes from the network: its number and length are checked before it is used. */
-function checkPart({ part, probabilities }: EvaluationPartMessage, { numExamples, numClasses }: EvaluationRequest): void {
-  const { from, to } = evaluationPartRange(part, numExamples);
+function checkPart({ part, probabilities }: EvaluationPartMessage, { size, numClasses }: EvaluationRequest): void {
+  const { from, to } = evaluationPartRange(part, size);
   const expectedBytes = (to - from) * numClasses * 4;
-  if (part >= numEvaluationParts(numExamples) || probabilities.byteLength !== expectedBytes) {
+  if (part >= numEvaluationParts(size) || probabilities.byteLength !== expectedBytes) {
     throw new LockstepError('protocol', `evaluation part ${part} with ${probabilities.byteLength} bytes of probabilities, expected ${expectedBytes}`);
   }
 }
 
 function addParts({ request, parts }: Round): SplitEvaluation {
-  const probabilities = new Float32Array(request.numExamples * request.numClasses);
+  const probabilities = new Float32Array(request.size.numSamples * request.numClasses);
   let lossSum = 0;
+  let numExamples = 0;
   let numCorrect = 0;
   for (let part = 0; part < parts.size; part += 1) {
     const result = parts.get(part);
     if (result === undefined) throw new Error(`part ${part} is missing`);
     lossSum += result.lossSum;
     numCorrect += result.numCorrect;
-    const { from } = evaluationPartRange(part, request.numExamples);
+    numExamples += result.numExamples;
+    const { from } = evaluationPartRange(part, request.size);
     bytesOf(probabilities).set(result.probabilities, from * request.numClasses * 4);
   }
-  return { lossSum, numCorrect, numExamples: request.numExamples, probabilities };
+  return { lossSum, numCorrect, numExamples, probabilities };
 }

@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { layOutParameters, layOutWholeModel, LockstepError, messageOf, onceThereIsRoom, type EndEvent, type ParameterLayout, type RunEvent } from '@lockstep/core';
-import { openReceiptWriter, saveFinalModel, type EntryOf, type ReceiptWriter, type RunDirectory } from '@lockstep/checkpoint';
+import { openReceiptWriter, type EntryOf, type ReceiptWriter, type RunDirectory } from '@lockstep/checkpoint';
 import { stepsPerEpoch } from '@lockstep/data';
-import { evaluatePredictions, type EvaluationReport } from '@lockstep/evaluation';
+import type { RunEvaluation } from '@lockstep/evaluation';
 import { wantsSnapshot, type ShardPlan } from '@lockstep/parameter-server';
 import { planRun, type RunPlan } from '@lockstep/scheduling';
 import { createMetricsFile, createRunHistory, createTensorBoard, fanOut, reopenMetricsFile, type RunEventSink } from '@lockstep/telemetry';
@@ -17,12 +17,12 @@ import { openRun, type OpenRun } from './known-run.ts';
 import type { BuiltModel } from './model-agreement.ts';
 import { PatientJournal } from './patient-journal.ts';
 import { RunRecord } from './run-record.ts';
-import { saveReport } from './save-run.ts';
+import { evaluationOf, saveModel, saveReport } from './save-run.ts';
 import { Training, type TrainingOutcome } from './training.ts';
 
 export interface RunResult {
   readonly end: EndEvent;
-  readonly evaluation: EvaluationReport;
+  readonly evaluation: RunEvaluation;
 }
 
 /**
@@ -113,7 +113,7 @@ class Run {
     this.#journalRun(dataset);
     this.#cluster.workers.open({ config, bundle, dataset: dataset.block });
     const model = this.#open.state.model ?? await this.#agreeOnModel();
-    const plan = planRun({ stepsPerEpoch: stepsPerEpoch(dataset.splits.training.numExamples, config.globalBatchSize), epochs: config.epochs, maxSteps: config.maxSteps });
+    const plan = planRun({ stepsPerEpoch: stepsPerEpoch(dataset.numTraining, config.globalBatchSize), epochs: config.epochs, maxSteps: config.maxSteps });
     const layout = layOutParameters(model.specs);
     const training = await this.#prepareTraining(dataset, plan, layout, model);
     await this.#cluster.gather();
@@ -212,7 +212,7 @@ class Run {
     record.restore(kept);
     this.#nextStep = () => record.numSteps;
     const checkpoints = new Checkpoints({
-      config, directory, runId, configSha256, layout, plan, trainSamples: dataset.splits.training.numExamples,
+      config, directory, runId, configSha256, layout, plan, trainSamples: dataset.numTraining,
       onWritten: (event) => this.#sink.write(event),
       onWarning: (message) => this.#log(message, 'warn'),
     });
@@ -239,12 +239,12 @@ class Run {
     return this.#training;
   }
 
-  #announce({ splits }: RunDataset, layout: ParameterLayout, plan: RunPlan, resumedFrom: number, model: BuiltModel): void {
+  #announce({ examples, numTraining, sizes, classNames }: RunDataset, layout: ParameterLayout, plan: RunPlan, resumedFrom: number, model: BuiltModel): void {
     const { config, directory } = this.#options;
     const parameters = layOutWholeModel(model.specs).totalLength;
     this.#sink.write({
-      event: 'start', run: directory.name, directory: directory.path, model: config.model.kind, parameters, frozenParameters: parameters - layout.totalLength, classNames: splits.classNames,
-      trainSamples: splits.training.numExamples, validationSamples: splits.validation.numExamples, testSamples: splits.test.numExamples,
+      event: 'start', run: directory.name, directory: directory.path, model: config.model.kind, parameters, frozenParameters: parameters - layout.totalLength, examples, classNames,
+      trainSamples: numTraining, validationSamples: sizes.validation.numSamples, testSamples: sizes.test.numSamples,
       epochs: config.epochs, stepsPerEpoch: plan.stepsPerEpoch, totalSteps: plan.totalSteps, resumedFrom,
       globalBatchSize: config.globalBatchSize, microBatches: config.microBatches, numerics: this.#cluster.workers.numerics,
     });
@@ -258,19 +258,18 @@ class Run {
     return { trainableLength, totalLength, microBatches, totalSteps: plan.totalSteps, stepsPerEpoch: plan.stepsPerEpoch, optimizer, clipping, wire, parameterWire, snapshotEvery, checkpointEvery: checkpoints.everySteps, onNonFinite };
   }
 
-  async #finish({ splits }: RunDataset, model: BuiltModel, { parameters, parametersSha256, version, epochs, stoppedEarly, totals }: TrainingOutcome): Promise<RunResult> {
+  async #finish(dataset: RunDataset, model: BuiltModel, { parameters, parametersSha256, version, epochs, stoppedEarly, totals }: TrainingOutcome): Promise<RunResult> {
     const { config, directory } = this.#options;
-    const frozen = model.frozenSha256 === '' ? new Float32Array(0) : await this.#cluster.frozen.get(model.frozenSha256);
-    await this.#onceThereIsRoom(() => saveFinalModel(directory, {
-      topology: model.topology, layout: layOutWholeModel(model.specs), vectors: [parameters, frozen],
-      classNames: splits.classNames, imageShape: splits.training.imageShape, statistics: splits.statistics,
-    }));
-    const { probabilities, lossSum } = await this.#cluster.rounds.evaluate({ split: 'test', numExamples: splits.test.numExamples, numClasses: splits.classNames.length, parameters });
-    const evaluation = evaluatePredictions({ labels: splits.test.labels, probabilities, lossSum, classNames: splits.classNames });
-    const { trainSamples, steps, trainSeconds } = totals;
+    const { examples, sizes, classNames, splits } = dataset;
+    // What is frozen in a language model is in the files that its config names.
+    const frozen = splits === null || model.frozenSha256 === '' ? new Float32Array(0) : await this.#cluster.frozen.get(model.frozenSha256);
+    await this.#onceThereIsRoom(() => saveModel(directory, dataset, model, { parameters, frozen }));
+    const sums = await this.#cluster.rounds.evaluate({ split: 'test', size: sizes.test, numClasses: classNames.length, parameters });
+    const evaluation = evaluationOf(dataset, sums);
+    const { trainExamples, steps, trainSeconds } = totals;
     const end: EndEvent = {
-      event: 'end', run: directory.name, directory: directory.path, steps, epochs, parametersSha256, trainSamples, trainSeconds, imagesPerSecond: trainSamples / trainSeconds,
-      test: { loss: evaluation.loss, accuracy: evaluation.accuracy }, stoppedEarly,
+      event: 'end', run: directory.name, directory: directory.path, steps, epochs, parametersSha256, examples, trainExamples, trainSeconds, examplesPerSecond: trainExamples / trainSeconds,
+      test: { loss: evaluation.report.loss, accuracy: evaluation.report.accuracy }, stoppedEarly,
     };
     await this.#onceThereIsRoom(() => saveReport(directory, { config, splits, events: this.#history.events(), end, evaluation }));
     this.#receipts?.write({ kind: 'end', version, parametersSha256 });

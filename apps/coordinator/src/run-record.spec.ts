@@ -68,7 +68,7 @@ describe('what a run knows of itself', () => {
     expect(run.finishEpoch(0)).toMatchObject({ loss: 1, accuracy: 0.1 });
     [3, 4, 5].forEach((step) => finish(step));
     expect(run.finishEpoch(1)).toMatchObject({ loss: 4, accuracy: 0.4 });
-    expect(run.totals).toMatchObject({ trainSamples: 60, steps: 6 });
+    expect(run.totals).toMatchObject({ trainExamples: 60, steps: 6 });
   });
 
   it('is time that only grows', () => {
@@ -92,7 +92,7 @@ describe('a step that is made again', () => {
     expect([1, 2].map((step) => finish(step))).toEqual([null, null]);
     expect(finish(3)).not.toBeNull();
     expect(receipts.map((receipt) => receipt.kind === 'step' && receipt.step)).toEqual([0, 1, 2, 3]);
-    expect(run.totals).toMatchObject({ trainSamples: 40, steps: 4 });
+    expect(run.totals).toMatchObject({ trainExamples: 40, steps: 4 });
   });
 
   it('must give the same loss', () => {
@@ -117,7 +117,7 @@ describe('a run that goes on', () => {
     expect(finish(4)!.elapsedSeconds).toBeGreaterThanOrEqual(100);
     finish(5);
     expect(run.finishEpoch(1)).toMatchObject({ loss: 4, accuracy: 0.4 });
-    expect(run.totals).toMatchObject({ trainSamples: 60, steps: 6 });
+    expect(run.totals).toMatchObject({ trainExamples: 60, steps: 6 });
     expect(receipts.map((receipt) => receipt.kind === 'step' && receipt.step)).toEqual([4, 5]);
   });
 });

@@ -10,12 +10,12 @@ export interface EpochSummary {
   readonly loss: number;
   readonly accuracy: number;
   readonly elapsedSeconds: number;
-  readonly imagesPerSecond: number;
+  readonly examplesPerSecond: number;
 }
 
-/** Samples applied, steps made, and the seconds from the first step's start to the last one's end. */
+/** Examples applied, steps made, and the seconds from the first step's start to the last one's end. */
 export interface RunTotals {
-  readonly trainSamples: number;
+  readonly trainExamples: number;
   readonly steps: number;
   readonly trainSeconds: number;
 }
@@ -78,7 +78,7 @@ export class RunRecord {
   }
 
   get totals(): RunTotals {
-    return { trainSamples: this.#numExamples, steps: this.numSteps, trainSeconds: this.#lastStepSeconds };
+    return { trainExamples: this.#numExamples, steps: this.numSteps, trainSeconds: this.#lastStepSeconds };
   }
 
   /**
@@ -102,7 +102,7 @@ export class RunRecord {
     this.#flushReceipts();
     return {
       event: 'step', step, epoch: epochOfVersion(this.#plan, step + 1), loss, accuracy, learningRate, numExamples, elapsedSeconds,
-      imagesPerSecond: this.#throughput.add(elapsedSeconds, numExamples), workers: workers.map(({ rank, microBatches, computeMs }) => ({ rank, microBatches, computeMs })),
+      examplesPerSecond: this.#throughput.add(elapsedSeconds, numExamples), workers: workers.map(({ rank, microBatches, computeMs }) => ({ rank, microBatches, computeMs })),
     };
   }
 
@@ -112,7 +112,7 @@ export class RunRecord {
     this.#epochTallies.delete(epoch);
     const elapsedSeconds = this.#lastStepSeconds;
     const seconds = elapsedSeconds - this.#secondsBefore;
-    return { loss: lossSum / numExamples, accuracy: numCorrect / numExamples, elapsedSeconds, imagesPerSecond: seconds > 0 ? (this.#numExamples - this.#examplesBefore) / seconds : 0 };
+    return { loss: lossSum / numExamples, accuracy: numCorrect / numExamples, elapsedSeconds, examplesPerSecond: seconds > 0 ? (this.#numExamples - this.#examplesBefore) / seconds : 0 };
   }
 
   /** Notes the SHA-256 of the flat vector at a version. */

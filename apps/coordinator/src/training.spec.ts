@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRunDirectory, openReceiptWriter } from '@lockstep/checkpoint';
 import { layOutParameters, runSchema } from '@lockstep/core';
-import { planRun } from '@lockstep/scheduling';
+import { planRun, sizeOfImages } from '@lockstep/scheduling';
 import { BlockShelf } from '@lockstep/transport';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Checkpoints } from './checkpoints.ts';
@@ -15,7 +15,7 @@ import { Training } from './training.ts';
 const STEPS_PER_EPOCH = 10;
 const plan = planRun({ stepsPerEpoch: STEPS_PER_EPOCH, epochs: 4, maxSteps: null });
 const config = runSchema.parse({ checkpoints: { everyMinutes: null, everyEpoch: false } });
-const withoutValidation = { splits: { validation: { numExamples: 0 } } } as unknown as RunDataset;
+const withoutValidation = { sizes: { validation: sizeOfImages(0) } } as unknown as RunDataset;
 
 let runs: string;
 beforeEach(() => { runs = mkdtempSync(join(tmpdir(), 'training-spec-')); });

@@ -87,7 +87,7 @@ export class Training {
     const event = record.finishStep(finished);
     if (event === null) return;
     sink.write(event);
-    const asked = checkpoints.toAsk(record.numSteps, event.imagesPerSecond / event.numExamples, performance.now());
+    const asked = checkpoints.toAsk(record.numSteps, event.examplesPerSecond / event.numExamples, performance.now());
     if (asked !== null) snapshotAt(asked);
   }
 
@@ -143,10 +143,9 @@ export class Training {
   }
 
   async #validate({ parameters }: Snapshot): Promise<{ readonly loss: number; readonly accuracy: number } | null> {
-    const { splits } = this.#options.dataset;
-    const { numExamples } = splits.validation;
-    if (numExamples === 0) return null;
-    const { lossSum, numCorrect } = await this.#options.rounds.evaluate({ split: 'validation', numExamples, numClasses: splits.classNames.length, parameters });
+    const { dataset: { sizes, classNames }, rounds } = this.#options;
+    if (sizes.validation.numSamples === 0) return null;
+    const { lossSum, numCorrect, numExamples } = await rounds.evaluate({ split: 'validation', size: sizes.validation, numClasses: classNames.length, parameters });
     return { loss: lossSum / numExamples, accuracy: numCorrect / numExamples };
   }
 

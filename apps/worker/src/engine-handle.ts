@@ -30,7 +30,7 @@ export class EngineHandle {
   readonly #useless = new Int32Array(new SharedArrayBuffer(4));
   #number = 0;
   #computed: PromiseWithResolvers<void> | null = null;
-  #frozen: PromiseWithResolvers<Float32Array> | null = null;
+  #frozen: PromiseWithResolvers<readonly Float32Array[]> | null = null;
   #closed = false;
 
   /** The process's environment carries the numerics already. */
@@ -67,8 +67,8 @@ export class EngineHandle {
     if (node !== undefined) this.#post({ kind: 'wait', nextStep, node });
   }
 
-  /** The values of the frozen tensors, in the model's order. */
-  readFrozen(): Promise<Float32Array> {
+  /** The values of each frozen tensor, in the model's order. */
+  readFrozen(): Promise<readonly Float32Array[]> {
     if (this.#frozen === null) this.#post({ kind: 'readFrozen' });
     this.#frozen ??= Promise.withResolvers();
     return this.#frozen.promise;
@@ -102,7 +102,7 @@ export class EngineHandle {
   }
 
   /** They are not kept in this thread too. */
-  #tellFrozen(values: Float32Array): void {
+  #tellFrozen(values: readonly Float32Array[]): void {
     this.#frozen?.resolve(values);
     this.#frozen = null;
   }

@@ -1,12 +1,14 @@
 import type { ConfigBundle, ErrorCode, Numerics, ParameterSpec, RunConfig, WireConfig } from '@lockstep/core';
 import type { Tally, TreeNode } from '@lockstep/reduction';
 
+/** The run's data on a worker's machine: the prepared images (libs/data, block.ts) in shared memory, or a token file (libs/text) that is read by position. */
+export type WorkerDataset = { readonly kind: 'images'; readonly block: SharedArrayBuffer } | { readonly kind: 'tokens'; readonly path: string };
+
 /** What the engine thread is started with. */
 export interface EngineThreadData {
   readonly config: RunConfig;
   readonly numerics: Numerics;
-  /** The prepared data set (libs/data, block.ts), in shared memory. */
-  readonly dataset: SharedArrayBuffer;
+  readonly dataset: WorkerDataset;
   /** The config file's model function as an ES module, or null for a model of the zoo. */
   readonly modelBundle: ConfigBundle | null;
   /** One int: the number of the last command whose partials are of no use any more. */
@@ -33,7 +35,7 @@ export type EngineCommand =
 export type EngineMessage =
   /** `frozenSha256` is that of the frozen tensors' values; '' where there are none. */
   | { readonly kind: 'ready'; readonly specs: readonly ParameterSpec[]; readonly topology: object; readonly initial: Float32Array; readonly frozenSha256: string }
-  | { readonly kind: 'frozen'; readonly values: Float32Array }
+  | { readonly kind: 'frozen'; readonly values: readonly Float32Array[] }
   /** `sum`, which travels as `wire` says, lies in the engine's kernel memory and is reused when the next step begins. */
   | {
     readonly kind: 'partial';
@@ -48,5 +50,5 @@ export type EngineMessage =
   }
   /** Told of every command `compute`, after its partials. */
   | { readonly kind: 'computed' }
-  | { readonly kind: 'evaluated'; readonly evaluation: number; readonly part: number; readonly lossSum: number; readonly numCorrect: number; readonly probabilities: Float32Array }
+  | { readonly kind: 'evaluated'; readonly evaluation: number; readonly part: number; readonly lossSum: number; readonly numCorrect: number; readonly numExamples: number; readonly probabilities: Float32Array }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string; readonly hint: string | undefined };

@@ -1,11 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bytesOf, numericsSchema, runSchema, sha256, uniformStream, type RunOptions } from '@lockstep/core';
-import { createPreparation } from '@lockstep/data';
 import { createTrainingModel, openLocalEngine, type Engine } from '@lockstep/engine';
 import { addTallies, createKernels, createVectorCodec, emptyTally, type Kernels, leafOf, type Tally, type TreeNode, type Vector } from '@lockstep/reduction';
-import { MicroBatchSource } from './micro-batch-source.ts';
 import { StepComputer } from './step-computer.ts';
-import { syntheticDataset } from './testing/synthetic-dataset.ts';
+import { ClassificationTask } from './task/classification-task.ts';
+import { syntheticSplits } from './testing/synthetic-dataset.ts';
 
 const NUM_CLASSES = 4;
 
@@ -24,7 +23,6 @@ interface Result {
 
 function computer(options: RunOptions = {}, kernels: Kernels = createKernels()) {
   const config = runSchema.parse({ globalBatchSize: 20, microBatches: 8, seed: 7, ...options });
-  const dataset = syntheticDataset(45, NUM_CLASSES);
   const { layers } = engine.tf;
   const layersModel = engine.tf.sequential({ layers: [
     layers.flatten({ inputShape: [8, 8, 1] }), layers.dense({ units: 6, activation: 'relu' }), layers.dropout({ rate: 0.5 }), layers.dense({ units: NUM_CLASSES }),
@@ -32,8 +30,7 @@ function computer(options: RunOptions = {}, kernels: Kernels = createKernels()) 
   const model = createTrainingModel(engine, layersModel, { loss: config.loss, numClasses: NUM_CLASSES });
   const draw = uniformStream(3);
   model.loadParameters(model.readParameters().map(() => draw() - 0.5));
-  const source = new MicroBatchSource(config, dataset, createPreparation(config.data, dataset.imageShape, { mean: 0, deviation: 1 }));
-  const steps = new StepComputer(config, model, source, kernels);
+  const steps = new StepComputer(config, new ClassificationTask(config, model, syntheticSplits(45, NUM_CLASSES)), kernels);
   const compute = (step: number, nodes: readonly TreeNode[]): Result[] => {
     steps.begin();
     return [...steps.compute(step, nodes, () => false)].map(({ node, tally, digests, sum }) => ({ node, tally, digests, hash: sha256(sum), sum: new Float32Array(sum.slice().buffer) }));

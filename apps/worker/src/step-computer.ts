@@ -1,10 +1,9 @@
-import { bytesOf, deriveSeed, LockstepError, type RunConfig, type WireConfig } from '@lockstep/core';
-import type { TrainingModel } from '@lockstep/engine';
+import { bytesOf, LockstepError, type RunConfig, type WireConfig } from '@lockstep/core';
 import {
   addTallies, createVectorCodec, emptyTally, isCompressed, leafOf, microBatchesOf, roundingOf, TreeReduction, type Kernels, type VectorCodec, type Tally, type TreeNode, type Vector,
 } from '@lockstep/reduction';
 import { ErrorFeedback, type TravellingSum } from './error-feedback.ts';
-import type { MicroBatchSource } from './micro-batch-source.ts';
+import type { TrainingTask } from './task/training-task.ts';
 
 export interface NodePartial {
   readonly node: TreeNode;
@@ -24,8 +23,7 @@ interface Gradient extends Pick<NodePartial, 'tally' | 'digests'> {
 /** Computes tree nodes of a step: the gradients of their micro-batches, each alone, summed along the tree. */
 export class StepComputer {
   readonly #config: RunConfig;
-  readonly #model: TrainingModel;
-  readonly #source: MicroBatchSource;
+  readonly #task: Pick<TrainingTask, 'model' | 'stepsPerEpoch' | 'gradient'>;
   readonly #kernels: Kernels;
   /** Adds sums up, rounded as they travel. */
   readonly #codec: VectorCodec;
@@ -34,15 +32,14 @@ export class StepComputer {
   /** Each gives back the memory of a sum that was given out. */
   readonly #lent: (() => void)[] = [];
 
-  constructor(config: RunConfig, model: TrainingModel, source: MicroBatchSource, kernels: Kernels) {
+  constructor(config: RunConfig, task: Pick<TrainingTask, 'model' | 'stepsPerEpoch' | 'gradient'>, kernels: Kernels) {
     this.#config = config;
-    this.#model = model;
-    this.#source = source;
+    this.#task = task;
     this.#kernels = kernels;
     const { wire, microBatches } = config;
-    const { stepsPerEpoch } = source;
-    this.#codec = createVectorCodec(kernels, kernels.wireFormats[roundingOf(wire)], model.layout.trainableLength);
-    this.#feedback = isCompressed(wire) ? new ErrorFeedback({ plan: { wire, stepsPerEpoch }, microBatches, layout: model.layout, kernels }) : null;
+    const { model: { layout }, stepsPerEpoch } = task;
+    this.#codec = createVectorCodec(kernels, kernels.wireFormats[roundingOf(wire)], layout.trainableLength);
+    this.#feedback = isCompressed(wire) ? new ErrorFeedback({ plan: { wire, stepsPerEpoch }, microBatches, layout, kernels }) : null;
   }
 
   /** A step begins: the sums of the one before are reused. */
@@ -61,10 +58,8 @@ export class StepComputer {
 
   /** Computes a gradient for nothing: the first takes many times as long as those after it. */
   warmUp(): void {
-    const { inputs, labels, numExamples } = this.#source.take(0, 0);
-    if (numExamples === 0) return;
-    const sum = this.#kernels.allocate(this.#model.layout.totalLength);
-    this.#model.gradient(inputs, labels, 0, sum.data);
+    const sum = this.#kernels.allocate(this.#task.model.layout.totalLength);
+    this.#task.gradient(0, 0, sum.data);
     this.#kernels.release(sum);
   }
 
@@ -106,12 +101,9 @@ export class StepComputer {
   }
 
   #computeMicroBatch(step: number, microBatch: number): Gradient {
-    const { inputs, labels, numExamples } = this.#source.take(step, microBatch);
-    const { totalLength } = this.#model.layout;
-    if (numExamples === 0) return { sum: this.#kernels.allocateZeros(totalLength), tally: emptyTally, digests: [0] };
-    const sum = this.#kernels.allocate(totalLength);
-    const seed = deriveSeed(this.#config.seed, 'dropout', step, microBatch);
-    const { lossSum, numCorrect } = this.#model.gradient(inputs, labels, seed, sum.data);
+    const sum = this.#kernels.allocate(this.#task.model.layout.totalLength);
+    const { lossSum, numCorrect, numExamples } = this.#task.gradient(step, microBatch, sum.data);
+    if (numExamples === 0) return { sum, tally: emptyTally, digests: [0] };
     const { firstNonFinite, digest } = this.#kernels.scan(sum);
     // TensorFlow's gradient of ReLU is 0 at NaN, so the loss must be looked at too.
     if (Number.isFinite(lossSum) && firstNonFinite < 0) {
@@ -126,7 +118,7 @@ export class StepComputer {
   #nonFinite(where: string, lossSum: number, sum: Vector, index: number): LockstepError {
     const hint = "a lower learning rate, clipping or a warm-up often helps; onNonFinite: 'skip' leaves such steps out";
     if (!Number.isFinite(lossSum)) return new LockstepError('non-finite', `${where}: the loss is ${lossSum}`, { hint });
-    const tensor = this.#model.layout.parameters.find(({ offset, length }) => index < offset + length);
+    const tensor = this.#task.model.layout.parameters.find(({ offset, length }) => index < offset + length);
     return new LockstepError('non-finite', `${where}: the gradient of ${tensor?.name ?? 'a tensor'} is ${sum.data[index]}`, { hint });
   }
 }

@@ -150,7 +150,7 @@ class WorkerProcess {
   async #startEngine(config: RunConfig, welcome: WelcomeMessage): Promise<WorkerEngine> {
     const numerics = JSON.parse(welcome.numericsJson) as Numerics;
     if (welcome.dataset === null) throw new LockstepError('protocol', 'the coordinator named no data set');
-    const dataset = await obtainDataset(welcome.dataset, this.#membership.control, this.#signal);
+    const dataset = await obtainDataset(config, welcome.dataset, this.#membership.control, this.#signal);
     const modelBundle = welcome.modelBundle === '' ? null : { source: welcome.modelBundle, sha256: welcome.modelBundleSha256 };
     this.#engine = this.#device.startEngine({
       data: { config, numerics, dataset, modelBundle },
@@ -195,7 +195,7 @@ class WorkerProcess {
   async #sendFrozen(token: string): Promise<void> {
     const { control } = this.#membership;
     const values = await this.#engine?.readFrozen().catch(() => undefined);
-    const frozenValues = values === undefined ? null : await control.putBlock(token, [bytesOf(values)], this.#signal).catch(() => null);
+    const frozenValues = values === undefined ? null : await control.putBlock(token, values.map(bytesOf), this.#signal).catch(() => null);
     if (frozenValues !== null) control.send({ frozenValues });
   }
 
@@ -237,7 +237,7 @@ function modelReady(specs: readonly ParameterSpec[], topology: ReadyMessage['top
   };
 }
 
-function evaluationPart({ evaluation, part, lossSum, numCorrect, probabilities }: EvaluatedMessage): WorkerMessage {
+function evaluationPart({ evaluation, part, lossSum, numCorrect, numExamples, probabilities }: EvaluatedMessage): WorkerMessage {
   const bytes = Buffer.from(probabilities.buffer, probabilities.byteOffset, probabilities.byteLength);
-  return { evaluationPart: { evaluation, part, lossSum, numCorrect, probabilities: bytes } };
+  return { evaluationPart: { evaluation, part, lossSum, numCorrect, numExamples, probabilities: bytes } };
 }

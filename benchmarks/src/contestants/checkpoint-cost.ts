@@ -19,7 +19,7 @@ export function measureCheckpointing(steps: readonly StepEvent[]): Measurement {
   });
   if (pairs.length === 0) throw new Error(`${steps.length} steps are too few to set those with a checkpoint beside those without`);
   const free = medianOf(pairs.map((pair) => pair.free));
-  return { imagesPerSecond: free * medianOf(pairs.map((pair) => pair.bearing / pair.free)), withoutCheckpoints: free };
+  return { examplesPerSecond: free * medianOf(pairs.map((pair) => pair.bearing / pair.free)), withoutCheckpoints: free };
 }
 
 /** Images per second over half of the steps from one checkpoint to the next. */

@@ -4,7 +4,7 @@ import { measureSteps } from './lockstep-run.ts';
 
 function stepEvent(step: number, elapsedSeconds: number, computeMs: readonly number[]): StepEvent {
   return {
-    event: 'step', step, epoch: 0, loss: 1, accuracy: 0, learningRate: 1e-3, numExamples: 256, elapsedSeconds, imagesPerSecond: 0,
+    event: 'step', step, epoch: 0, loss: 1, accuracy: 0, learningRate: 1e-3, numExamples: 256, elapsedSeconds, examplesPerSecond: 0,
     workers: computeMs.map((ms, rank) => ({ rank, microBatches: 1, computeMs: ms })),
   };
 }
@@ -12,7 +12,7 @@ function stepEvent(step: number, elapsedSeconds: number, computeMs: readonly num
 describe('measureSteps', () => {
   it('counts the images and the time from the end of the first step to that of the last', () => {
     const steps = [stepEvent(0, 5, [4]), stepEvent(1, 5.5, [4]), stepEvent(2, 6, [4])];
-    expect(measureSteps(steps).imagesPerSecond).toBe(512);
+    expect(measureSteps(steps).examplesPerSecond).toBe(512);
   });
 
   it('leaves the slowest worker of each step out of the time outside the gradient', () => {

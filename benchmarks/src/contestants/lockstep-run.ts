@@ -44,12 +44,12 @@ export function measureSteps(steps: readonly StepEvent[]): Measurement {
   const stepMs = timed.map((step, index) => 1000 * (step.elapsedSeconds - steps[index]!.elapsedSeconds));
   const outsideMs = timed.map((step, index) => stepMs[index]! - Math.max(...step.workers.map(({ computeMs }) => computeMs)));
   return {
-    imagesPerSecond: numExamples / (last.elapsedSeconds - first.elapsedSeconds),
+    examplesPerSecond: numExamples / (last.elapsedSeconds - first.elapsedSeconds),
     steps: { stepMs: medianOf(stepMs), outsideMs: medianOf(outsideMs) },
   };
 }
 
-async function readSteps(path: string): Promise<readonly StepEvent[]> {
+export async function readSteps(path: string): Promise<readonly StepEvent[]> {
   const lines = (await readFile(path, 'utf8')).trimEnd().split('\n');
   return lines.map((line) => JSON.parse(line) as RunEvent).filter((event) => event.event === 'step');
 }

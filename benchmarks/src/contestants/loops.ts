@@ -12,7 +12,7 @@ export async function runLoops(order: LoopOrder, processes: number, signal: Abor
     await Promise.all(loops.map((loop) => loop.ready));
     for (const loop of loops) loop.go();
     const rates = await Promise.all(loops.map((loop) => loop.done));
-    return { imagesPerSecond: rates.reduce((sum, rate) => sum + rate, 0) };
+    return { examplesPerSecond: rates.reduce((sum, rate) => sum + rate, 0) };
   } finally {
     for (const loop of loops) loop.kill();
   }
@@ -28,7 +28,7 @@ class LoopProcess {
     this.#child = fork(SCRIPT, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], signal });
     let lastWords = '';
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => { lastWords = `${lastWords}${text}`.slice(-4000); });
-    this.#child.on('message', (message: LoopMessage) => (message.kind === 'ready' ? this.#ready.resolve() : this.#done.resolve(message.imagesPerSecond)));
+    this.#child.on('message', (message: LoopMessage) => (message.kind === 'ready' ? this.#ready.resolve() : this.#done.resolve(message.examplesPerSecond)));
     this.#child.on('error', (error) => this.#fail(error));
     this.#child.on('close', (code, killedBy) => this.#fail(new Error(`the ${order.kind} loop ended with ${killedBy ?? `exit code ${code}`}:\n${lastWords.trim()}`)));
     this.#child.send(order);

@@ -9,4 +9,4 @@ export interface LoopOrder {
   readonly seconds: number;
 }
 
-export type LoopMessage = { readonly kind: 'ready' } | { readonly kind: 'done'; readonly imagesPerSecond: number };
+export type LoopMessage = { readonly kind: 'ready' } | { readonly kind: 'done'; readonly examplesPerSecond: number };

@@ -19,7 +19,7 @@ async function serve(order: LoopOrder): Promise<void> {
   const loop = await createLoop(order);
   run(loop, WARM_UP_SECONDS);
   process.once('message', () => {
-    tell({ kind: 'done', imagesPerSecond: run(loop, order.seconds) });
+    tell({ kind: 'done', examplesPerSecond: run(loop, order.seconds) });
     process.disconnect();
   });
   tell({ kind: 'ready' });

@@ -26,3 +26,17 @@ export async function saveFinalModel(run: RunDirectory, final: FinalModel): Prom
   await writeLayersModel(run.file('model'), final);
   await run.writeAtomically('model.safetensors', encodeSafetensors(final.layout, final.vectors, metadata));
 }
+
+export interface FinalLanguageModel {
+  /** What it is besides its tensors. */
+  readonly description: object;
+  /** Of what was trained: what was frozen stays where the run's config says. */
+  readonly layout: ParameterLayout;
+  readonly parameters: Float32Array;
+}
+
+/** Writes a language model's `model.safetensors`, whose metadata says what it is. */
+export async function saveLanguageModel(run: RunDirectory, { description, layout, parameters }: FinalLanguageModel): Promise<void> {
+  const metadata = { format: 'lockstep', model: JSON.stringify(description) };
+  await run.writeAtomically('model.safetensors', encodeSafetensors(layout, [parameters], metadata));
+}

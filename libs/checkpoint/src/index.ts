@@ -4,7 +4,7 @@ export { listCheckpoints, removeCheckpoints } from './checkpoint-directory.ts';
 export type { CheckpointManifest } from './checkpoint-manifest.ts';
 export { newestCheckpoint, readCheckpoint, readCheckpointManifest, readCheckpointTensors, type Checkpoint, type CheckpointTensors } from './checkpoint-reader.ts';
 export { writeCheckpoint, type CheckpointContents, type OptimizerSlotData, type WrittenCheckpoint } from './checkpoint-writer.ts';
-export { saveFinalModel, type FinalModel, type TrainedOn } from './final-model.ts';
+export { saveFinalModel, saveLanguageModel, type FinalModel, type TrainedOn } from './final-model.ts';
 export { openJournal, type Journal } from './journal.ts';
 export type { JournalHolder } from './journal-holder.ts';
 export type { EntryOf, JournalEntry } from './journal-entries.ts';

@@ -35,7 +35,7 @@ export const journalEntrySchema = z.discriminatedUnion('kind', [
   /** An epoch is over, evaluated and judged; `stop` says why the run ends with it, or null. */
   z.strictObject({
     kind: z.literal('epoch'), epoch: count, version: count, ...scores, validation: z.strictObject(scores).nullable(),
-    elapsedSeconds: z.number(), imagesPerSecond: z.number(), parametersSha256: hashSchema, best: bestEpochSchema.nullable(), stop: z.string().nullable(),
+    elapsedSeconds: z.number(), examplesPerSecond: z.number(), parametersSha256: hashSchema, best: bestEpochSchema.nullable(), stop: z.string().nullable(),
   }),
   z.strictObject({ kind: z.literal('end'), version: count, parametersSha256: hashSchema }),
 ]);

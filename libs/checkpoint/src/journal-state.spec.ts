@@ -3,7 +3,7 @@ import type { JournalEntry } from './journal-entries.ts';
 import { replayJournal } from './journal-state.ts';
 
 const epoch = (number: number, loss: number): JournalEntry & { kind: 'epoch' } =>
-  ({ kind: 'epoch', epoch: number, version: 10 * (number + 1), loss, accuracy: 1, validation: null, elapsedSeconds: number, imagesPerSecond: 1, parametersSha256: '', best: null, stop: null });
+  ({ kind: 'epoch', epoch: number, version: 10 * (number + 1), loss, accuracy: 1, validation: null, elapsedSeconds: number, examplesPerSecond: 1, parametersSha256: '', best: null, stop: null });
 const placement = (generation: number): JournalEntry & { kind: 'placement' } => ({ kind: 'placement', generation, number: generation, version: 0, shards: [{ host: 0, replica: null }] });
 const rank = (number: number): JournalEntry & { kind: 'rank' } => ({ kind: 'rank', rank: number, hostname: 'a', pid: 1 });
 

@@ -22,8 +22,8 @@ const ENTRIES: readonly JournalEntry[] = [
   { kind: 'rank', rank: 0, hostname: 'gpu-a', pid: 4711 },
   { kind: 'host', host: 0, hostKind: 'coordinator', hostname: 'gpu-a', pid: 4710 },
   { kind: 'placement', generation: 0, number: 1, version: 0, shards: [{ host: 0, replica: null }, { host: 1, replica: 0 }] },
-  { kind: 'epoch', epoch: 0, version: 50, loss: 0.1 + 0.2, accuracy: 1 / 3, validation: { loss: 5e-324, accuracy: 1 }, elapsedSeconds: 2.5, imagesPerSecond: 1000, parametersSha256: hash, best: { epoch: 0, loss: 5e-324, version: 50 }, stop: null },
-  { kind: 'epoch', epoch: 1, version: 60, loss: 1, accuracy: 0, validation: { loss: NaN, accuracy: -Infinity }, elapsedSeconds: 3, imagesPerSecond: 0, parametersSha256: hash, best: null, stop: 'patience' },
+  { kind: 'epoch', epoch: 0, version: 50, loss: 0.1 + 0.2, accuracy: 1 / 3, validation: { loss: 5e-324, accuracy: 1 }, elapsedSeconds: 2.5, examplesPerSecond: 1000, parametersSha256: hash, best: { epoch: 0, loss: 5e-324, version: 50 }, stop: null },
+  { kind: 'epoch', epoch: 1, version: 60, loss: 1, accuracy: 0, validation: { loss: NaN, accuracy: -Infinity }, elapsedSeconds: 3, examplesPerSecond: 0, parametersSha256: hash, best: null, stop: 'patience' },
   { kind: 'end', version: 60, parametersSha256: hash },
 ];
 

@@ -3,6 +3,9 @@ import type { Numerics } from './numerics.ts';
 /** What a run tells of itself, as it happens. Every sink (terminal, JSON lines, metrics file, TensorBoard, report) reads this one stream. */
 export type RunEvent = StartEvent | WorkerEvent | StepEvent | EpochEvent | CheckpointEvent | ShardsEvent | StallEvent | LogEvent | EndEvent;
 
+/** What a loss is a mean over, and what throughput counts: images that are classified, or tokens that are predicted. */
+export type ExampleKind = 'images' | 'tokens';
+
 export interface StartEvent {
   readonly event: 'start';
   readonly run: string;
@@ -12,7 +15,10 @@ export interface StartEvent {
   readonly parameters: number;
   /** How many of them are frozen. */
   readonly frozenParameters: number;
+  readonly examples: ExampleKind;
+  /** None where tokens are predicted. */
   readonly classNames: readonly string[];
+  /** Images, or rows of tokens. */
   readonly trainSamples: number;
   readonly validationSamples: number;
   readonly testSamples: number;
@@ -42,7 +48,7 @@ export interface StepEvent {
   /** The step that is complete, from 0; the parameters' version is now `step + 1`. */
   readonly step: number;
   readonly epoch: number;
-  /** Mean over the step's global batch. */
+  /** Mean over the step's examples. */
   readonly loss: number;
   readonly accuracy: number;
   readonly learningRate: number;
@@ -50,7 +56,7 @@ export interface StepEvent {
   /** Since the run's first step began. */
   readonly elapsedSeconds: number;
   /** Over the last second or so. */
-  readonly imagesPerSecond: number;
+  readonly examplesPerSecond: number;
   /** One entry a worker: its part of the step and how long its gradients took. */
   readonly workers: readonly { readonly rank: number; readonly microBatches: number; readonly computeMs: number }[];
 }
@@ -65,7 +71,7 @@ export interface EpochEvent {
   readonly accuracy: number;
   readonly validation: { readonly loss: number; readonly accuracy: number } | null;
   readonly elapsedSeconds: number;
-  readonly imagesPerSecond: number;
+  readonly examplesPerSecond: number;
   readonly parametersSha256: string;
 }
 
@@ -112,10 +118,11 @@ export interface EndEvent {
   readonly steps: number;
   readonly epochs: number;
   readonly parametersSha256: string;
-  /** Samples applied over all steps. */
-  readonly trainSamples: number;
+  readonly examples: ExampleKind;
+  /** Examples applied over all steps. */
+  readonly trainExamples: number;
   readonly trainSeconds: number;
-  readonly imagesPerSecond: number;
+  readonly examplesPerSecond: number;
   readonly test: { readonly loss: number; readonly accuracy: number };
   /** Why it ended before its last step, or null. */
   readonly stoppedEarly: string | null;

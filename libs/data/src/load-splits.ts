@@ -55,6 +55,7 @@ function readSource(context: ReadContext): Promise<SourceParts> {
     case 'idx': return readIdxDirectory(source.directory, context);
     case 'csv': return readCsv(source, context);
     case 'images': return readImageFolders(source.directory, context);
+    case 'tokens': throw new LockstepError('config', `data.source: ${source.file} holds tokens, expected images`);
     default: return assertNever(source);
   }
 }

@@ -1,5 +1,5 @@
 import type { DataSplits, Preparation } from '@lockstep/data';
-import { evaluationPartRange } from '@lockstep/scheduling';
+import { evaluationPartRange, sizeOfImages } from '@lockstep/scheduling';
 import type { Evaluation, TrainingModel } from './training-model.ts';
 
 /** Samples that go through the model at once: a bound of memory, and part of what a result's bits depend on. */
@@ -8,7 +8,7 @@ const BATCH_EXAMPLES = 100;
 /** Evaluates one part of a split on the parameters last loaded, in file order, without augmentation. */
 export function evaluatePart(model: TrainingModel, splits: DataSplits, preparation: Preparation, split: 'validation' | 'test', part: number): Evaluation {
   const dataset = splits[split];
-  const { from, to } = evaluationPartRange(part, dataset.numExamples);
+  const { from, to } = evaluationPartRange(part, sizeOfImages(dataset.numExamples));
   const probabilities = new Float32Array((to - from) * splits.classNames.length);
   let lossSum = 0;
   let numCorrect = 0;

@@ -2,6 +2,7 @@ export { detectCapabilities } from './capabilities.ts';
 export type { Engine, Tf } from './engine.ts';
 export { evaluatePart } from './evaluate-part.ts';
 export { createKernels, type Kernels } from './kernels.ts';
+export { evaluateRows, type TokenScores } from './evaluate-rows.ts';
 export { loadEngine } from './load-engine.ts';
 export { openLocalEngine } from './local-engine.ts';
 export { numericsEnvironment } from './numerics-environment.ts';

@@ -57,7 +57,7 @@ export class LayersTrainingModel implements TrainingModel {
     return this.#parameters.read();
   }
 
-  readFrozen(): Float32Array {
+  readFrozen(): Iterable<Float32Array> {
     return this.#parameters.readFrozen();
   }
 

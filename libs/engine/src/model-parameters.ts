@@ -40,9 +40,9 @@ export class ModelParameters {
     this.#versionBuffers = this.#keepBuffers();
   }
 
-  /** The frozen values, in the model's order. */
-  readFrozen(): Float32Array {
-    return read(this.#frozen, this.#frozenLayout);
+  /** The values of each frozen tensor, in the model's order. */
+  *readFrozen(): Iterable<Float32Array> {
+    for (const variable of this.#frozen) yield variable.dataSync() as Float32Array;
   }
 
   /** Gives the frozen tensors their values, in the model's order. */
@@ -52,7 +52,9 @@ export class ModelParameters {
 
   /** The current values, in layout order. */
   read(): Float32Array {
-    return read(this.#variables, this.layout);
+    const flat = new Float32Array(this.layout.totalLength);
+    this.layout.parameters.forEach(({ offset }, index) => flat.set(this.#variables[index]!.dataSync(), offset));
+    return flat;
   }
 
   /** Gives every variable its range of `flat`, without a copy where the range lies on a 64-byte boundary. */
@@ -85,12 +87,6 @@ export class ModelParameters {
   #keepBuffers(): Tensor[] {
     return this.buffers.map((buffer) => this.#tf.keep(buffer.clone()));
   }
-}
-
-function read(variables: readonly Variable[], { parameters, totalLength }: ParameterLayout): Float32Array {
-  const flat = new Float32Array(totalLength);
-  parameters.forEach(({ offset }, index) => flat.set(variables[index]!.dataSync(), offset));
-  return flat;
 }
 
 /** Without a copy where a range lies on a 64-byte boundary. */

@@ -33,8 +33,8 @@ export interface ModelTensors {
   readonly topology: object;
   /** The current values, a fresh array. */
   readParameters(): Float32Array;
-  /** The values of the frozen tensors, in the model's order. */
-  readFrozen(): Float32Array;
+  /** The values of each frozen tensor, in the model's order, as they are asked for. */
+  readFrozen(): Iterable<Float32Array>;
   loadFrozen(values: Float32Array): void;
   /** The model may alias `flat` (it may lie in shared memory): the caller does not write it until the next load. */
   loadParameters(flat: Float32Array): void;

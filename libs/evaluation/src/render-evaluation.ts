@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import pc from 'picocolors';
 import type { EvaluationReport } from './evaluation-report.ts';
+import type { RunEvaluation, TokenEvaluation } from './run-evaluation.ts';
 import { textTable, visibleWidth } from './text-table.ts';
 
 const NAME_COLUMNS = 16;
@@ -11,6 +12,16 @@ export interface RenderEvaluationOptions {
   readonly color: boolean;
   /** The terminal's width in characters. */
   readonly columns: number;
+}
+
+/** What a model makes of its test set, for a terminal. */
+export function renderRunEvaluation({ kind, report }: RunEvaluation, options: RenderEvaluationOptions): string {
+  return kind === 'tokens' ? renderTokens(report, options) : renderEvaluation(report, options);
+}
+
+function renderTokens({ perplexity, loss, accuracy, numExamples }: TokenEvaluation, { color }: RenderEvaluationOptions): string {
+  const { bold, dim } = pc.createColors(color);
+  return `perplexity ${bold(perplexity.toFixed(2))}   loss ${bold(loss.toFixed(4))}   ${dim(`${percent(accuracy)} of ${numExamples.toLocaleString('en')} tokens predicted as the most probable`)}\n`;
 }
 
 /** The report for a terminal: totals, a table of the classes, the confusion matrix where it fits the width, the most confused pairs. */

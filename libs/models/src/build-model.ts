@@ -31,7 +31,7 @@ export interface ModelShape {
 /**
  * The model of a config, its initial values a pure function of the seed: TensorFlow.js seeds every unseeded
  * initializer from `Math.random`, which is a seeded stream while the model is built.
- * @throws LockstepError `config` when the function of a custom model is missing or gives something else, or a backbone's weights do not fit.
+ * @throws LockstepError `config` when it is a model of tokens, the function of a custom model is missing or gives something else, or a backbone's weights do not fit.
  */
 export function buildModel(engine: Engine, config: ModelConfig, options: BuildOptions): Promise<LayersModel> {
   const built = lastBuild.then(() => buildAlone(engine, config, options));
@@ -71,6 +71,8 @@ function buildOfZoo(tf: Tf, config: Exclude<ModelConfig, BackboneConfig | { kind
     case 'rnn': return buildRnn(tf, config, shape);
     case 'resnet': return buildResnet(tf, config, shape);
     case 'vit': return buildVit(tf, config, shape);
+    case 'transformer':
+    case 'pretrained': throw new LockstepError('config', `model: ${config.kind} predicts tokens, expected a model of images`);
     default: return assertNever(config);
   }
 }

@@ -2,6 +2,7 @@ export { buildModel, type BuildModel, type BuildOptions } from './build-model.ts
 export type { SavedLayers } from './backbone-weights.ts';
 export type { PixelScale } from './pixel-layer.ts';
 export type { BackboneSource } from './transfer.ts';
+export { createLanguageModel, type LanguageModelOptions } from './language-model.ts';
 export { transformerLayers } from './transformer-layers.ts';
 export type { ExportedTensor } from './transformer/exported-tensors.ts';
 export { createGenerator, type Generator } from './transformer/generator.ts';

@@ -1,20 +1,22 @@
 import { expect, it } from 'vitest';
 import fc from 'fast-check';
 import { rankOf } from '@lockstep/core';
-import { dealParts, EVALUATION_PART_EXAMPLES, evaluationPartRange, numEvaluationParts, redealParts } from './evaluation-parts.ts';
+import { dealParts, evaluationPartRange, numEvaluationParts, redealParts, sizeOfImages, sizeOfRows } from './evaluation-parts.ts';
 
 it('covers every sample once, in order, in parts of equal size but the last', () => {
-  fc.assert(fc.property(fc.integer({ min: 0, max: 20_000 }), (numExamples) => {
-    const ranges = Array.from({ length: numEvaluationParts(numExamples) }, (_, part) => evaluationPartRange(part, numExamples));
+  const numSamples = fc.integer({ min: 0, max: 20_000 });
+  const sizes = fc.oneof(numSamples.map(sizeOfImages), fc.tuple(numSamples, fc.integer({ min: 2, max: 9000 })).map(([rows, length]) => sizeOfRows(rows, length)));
+  fc.assert(fc.property(sizes, (size) => {
+    const ranges = Array.from({ length: numEvaluationParts(size) }, (_, part) => evaluationPartRange(part, size));
     let next = 0;
     for (const { from, to } of ranges) {
       expect(from).toBe(next);
       expect(to).toBeGreaterThan(from);
-      expect(to - from).toBeLessThanOrEqual(EVALUATION_PART_EXAMPLES);
+      expect(to - from).toBeLessThanOrEqual(size.partSamples);
       next = to;
     }
-    expect(next).toBe(numExamples);
-    expect(ranges.slice(0, -1).every(({ from, to }) => to - from === EVALUATION_PART_EXAMPLES)).toBe(true);
+    expect(next).toBe(size.numSamples);
+    expect(ranges.slice(0, -1).every(({ from, to }) => to - from === size.partSamples)).toBe(true);
   }), { seed: 1 });
 });
 

@@ -1,13 +1,25 @@
 import type { Rank } from '@lockstep/core';
 
-/** Samples of one part of an evaluation: a unit of work whose sums are added in part order, whoever computed them. */
-export const EVALUATION_PART_EXAMPLES = 500;
+/** What is evaluated, in parts: units of work whose sums are added in part order, whoever computed them. */
+export interface EvaluationSize {
+  readonly numSamples: number;
+  /** Samples of one part. */
+  readonly partSamples: number;
+}
 
-export const numEvaluationParts = (numExamples: number): number => Math.ceil(numExamples / EVALUATION_PART_EXAMPLES);
+const IMAGES_A_PART = 500;
+const TOKENS_A_PART = 4096;
+
+export const sizeOfImages = (numSamples: number): EvaluationSize => ({ numSamples, partSamples: IMAGES_A_PART });
+
+/** Of rows of tokens; a part is a few seconds' work for a model of a hundred million parameters. */
+export const sizeOfRows = (numSamples: number, rowLength: number): EvaluationSize => ({ numSamples, partSamples: Math.max(1, Math.floor(TOKENS_A_PART / rowLength)) });
+
+export const numEvaluationParts = ({ numSamples, partSamples }: EvaluationSize): number => Math.ceil(numSamples / partSamples);
 
 /** The samples of a part: positions in the split, in file order. */
-export function evaluationPartRange(part: number, numExamples: number): { readonly from: number; readonly to: number } {
-  return { from: part * EVALUATION_PART_EXAMPLES, to: Math.min(numExamples, (part + 1) * EVALUATION_PART_EXAMPLES) };
+export function evaluationPartRange(part: number, { numSamples, partSamples }: EvaluationSize): { readonly from: number; readonly to: number } {
+  return { from: part * partSamples, to: Math.min(numSamples, (part + 1) * partSamples) };
 }
 
 /** Deals the parts out in turn. */

@@ -2,7 +2,7 @@ export { assignBySpeed, planAssignment, takeOver, type Assignment, type Assignme
 export { Backoff } from './backoff.ts';
 export { isCheckpointVersion } from './checkpoint-plan.ts';
 export { judgeEpoch, type BestEpoch, type EarlyStoppingRule, type EpochVerdict } from './early-stopping.ts';
-export { dealParts, EVALUATION_PART_EXAMPLES, evaluationPartRange, numEvaluationParts, redealParts } from './evaluation-parts.ts';
+export { dealParts, evaluationPartRange, numEvaluationParts, redealParts, sizeOfImages, sizeOfRows, type EvaluationSize } from './evaluation-parts.ts';
 export {
   activeRanks, decideStart, describeMember, isPresent, memberOf, presentMembers, silentMembers, withActive, withAllHeard, withHeard, withJoined, withLeaving, withLeft,
   withLost, withRejoined, type Member, type Membership, type PresentMember, type StartDecision,

@@ -13,7 +13,7 @@ const machine = clusterSchema.parse({
 });
 
 const start = (workers: number): StartEvent => ({
-  event: 'start', run: `run-${workers}`, directory: '', model: 'cnn', parameters: 225_034, frozenParameters: 0, classNames: [], trainSamples: 0, validationSamples: 0, testSamples: 0, epochs: 2,
+  event: 'start', run: `run-${workers}`, directory: '', model: 'cnn', parameters: 225_034, frozenParameters: 0, examples: 'images', classNames: [], trainSamples: 0, validationSamples: 0, testSamples: 0, epochs: 2,
   stepsPerEpoch: 50, totalSteps: STEPS, globalBatchSize: 256, microBatches: 8, resumedFrom: 0,
   numerics: { engineBuild: '', device: 'cpu', gpuKind: null, intraOpThreads: 1, oneDnn: true, instructionSet: 'AVX2', deterministicOps: true },
 });
@@ -25,7 +25,7 @@ function eventsOf(cluster: Cluster, workers: number): RunEvent[] {
     const { atMs, shares } = simulation.step();
     return {
       event: 'step', step, epoch: epochOf(Math.floor(step / 50)), loss: 1, accuracy: 0, learningRate: 0, numExamples: 256,
-      elapsedSeconds: atMs / 1000, imagesPerSecond: 0, workers: shares,
+      elapsedSeconds: atMs / 1000, examplesPerSecond: 0, workers: shares,
     };
   });
   return [start(workers), ...steps];

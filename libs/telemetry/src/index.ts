@@ -6,4 +6,4 @@ export { fanOut, type RunEventSink } from './run-event-sink.ts';
 export { createTensorBoard } from './tensorboard/tensor-board.ts';
 export { createTerminalProgress } from './terminal-progress.ts';
 export { renderReport } from './report/render-report.ts';
-export type { ReportImage, ReportInput } from './report/report-input.ts';
+export type { ClassificationInput, ReportImage, ReportInput } from './report/report-input.ts';

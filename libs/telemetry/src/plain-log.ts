@@ -1,7 +1,7 @@
-import { assertNever, type RunEvent, type StartEvent, type StepEvent } from '@lockstep/core';
+import { assertNever, type ExampleKind, type RunEvent, type StartEvent, type StepEvent } from '@lockstep/core';
 import { createBatchedWriter } from './batched-writer.ts';
 import { joinLines } from './json-lines.ts';
-import { count, duration, endText, epochText, lossText, percent, shardsText, startText, workerText } from './progress-text.ts';
+import { count, duration, endText, epochText, scoreText, shardsText, startText, workerText } from './progress-text.ts';
 import type { RunEventSink } from './run-event-sink.ts';
 import { trackTimeLeft } from './time-left.ts';
 
@@ -14,10 +14,12 @@ export function createPlainLog(stream: NodeJS.WritableStream): RunEventSink {
   let start: StartEvent | undefined;
   let lastLineSeconds = -Infinity;
 
+  const examples = (): ExampleKind => start?.examples ?? 'images';
+
   function stepText(event: StepEvent): string {
     const left = timeLeft(event, start?.totalSteps ?? 0);
-    return `epoch ${event.epoch + 1}/${start?.epochs ?? '?'} step ${event.step + 1}/${start?.totalSteps ?? '?'} loss ${lossText(event.loss)} `
-      + `accuracy ${percent(event.accuracy)} ${count(event.imagesPerSecond)} images/s${left === null ? '' : `, ${duration(left)} left`}`;
+    return `epoch ${event.epoch + 1}/${start?.epochs ?? '?'} step ${event.step + 1}/${start?.totalSteps ?? '?'} ${scoreText(examples(), event)} `
+      + `${count(event.examplesPerSecond)} ${examples()}/s${left === null ? '' : `, ${duration(left)} left`}`;
   }
 
   function textOf(event: RunEvent): string | null {
@@ -29,7 +31,7 @@ export function createPlainLog(stream: NodeJS.WritableStream): RunEventSink {
         lastLineSeconds = event.elapsedSeconds;
         return stepText(event);
       }
-      case 'epoch': return epochText(event, start?.epochs ?? event.epoch + 1);
+      case 'epoch': return epochText(event, start?.epochs ?? event.epoch + 1, examples());
       case 'checkpoint': return null;
       case 'shards': return shardsText(event);
       case 'stall': return `warn: ${event.reason}`;

@@ -1,4 +1,4 @@
-import type { EndEvent, EpochEvent, ShardsEvent, StartEvent, WorkerEvent } from '@lockstep/core';
+import type { EndEvent, EpochEvent, ExampleKind, ShardsEvent, StartEvent, WorkerEvent } from '@lockstep/core';
 
 /** `7 s`, `3 min 05 s`, `2 h 11 min`. */
 export function duration(seconds: number): string {
@@ -22,18 +22,28 @@ export function lossText(loss: number): string {
   return Math.abs(loss) >= 0.001 || loss === 0 ? loss.toFixed(4) : loss.toExponential(2);
 }
 
+/** How good a model is at its examples; of tokens as perplexity, the exponential of the mean loss. */
+export function scoreText(examples: ExampleKind, { loss, accuracy }: { readonly loss: number; readonly accuracy: number }): string {
+  return `loss ${lossText(loss)} ${examples === 'tokens' ? `perplexity ${perplexityText(loss)}` : `accuracy ${percent(accuracy)}`}`;
+}
+
+export function perplexityText(loss: number): string {
+  const perplexity = Math.exp(loss);
+  return perplexity < 1e5 ? perplexity.toFixed(perplexity < 100 ? 2 : 0) : perplexity.toExponential(1);
+}
+
 export function startText(event: StartEvent): string {
-  return `${event.run}: ${event.model}, ${count(event.parameters)} parameters${event.frozenParameters > 0 ? ` (${count(event.frozenParameters)} frozen)` : ''}, ${count(event.trainSamples)} training samples, `
+  return `${event.run}: ${event.model}, ${count(event.parameters)} parameters${event.frozenParameters > 0 ? ` (${count(event.frozenParameters)} frozen)` : ''}, ${count(event.trainSamples)} training ${event.examples === 'tokens' ? 'rows' : 'samples'}, `
     + `${event.epochs} epochs of ${count(event.stepsPerEpoch)} steps, global batch ${event.globalBatchSize} in ${event.microBatches} micro-batches`
     + (event.resumedFrom === 0 ? '' : `, resumed from step ${count(event.resumedFrom)}`);
 }
 
-export function epochText(event: EpochEvent, epochs: number): string {
+export function epochText(event: EpochEvent, epochs: number, examples: ExampleKind): string {
   const validation = event.validation === null
     ? ''
-    : `, validation loss ${lossText(event.validation.loss)} accuracy ${percent(event.validation.accuracy)}`;
-  return `epoch ${event.epoch + 1}/${epochs} done: loss ${lossText(event.loss)} accuracy ${percent(event.accuracy)}${validation}, `
-    + `${count(event.imagesPerSecond)} images/s, ${duration(event.elapsedSeconds)}`;
+    : `, validation ${scoreText(examples, event.validation)}`;
+  return `epoch ${event.epoch + 1}/${epochs} done: ${scoreText(examples, event)}${validation}, `
+    + `${count(event.examplesPerSecond)} ${examples}/s, ${duration(event.elapsedSeconds)}`;
 }
 
 /** Where the shards are, unless it is their first place. */
@@ -49,6 +59,6 @@ export function workerText(event: WorkerEvent): string {
 
 export function endText(event: EndEvent): string {
   const early = event.stoppedEarly === null ? '' : ` (stopped early: ${event.stoppedEarly})`;
-  return `trained ${count(event.steps)} steps in ${duration(event.trainSeconds)}${early}, ${count(event.imagesPerSecond)} images/s; `
-    + `test loss ${lossText(event.test.loss)} accuracy ${percent(event.test.accuracy)}; parameters ${event.parametersSha256}; files in ${event.directory}`;
+  return `trained ${count(event.steps)} steps in ${duration(event.trainSeconds)}${early}, ${count(event.examplesPerSecond)} ${event.examples}/s; `
+    + `test ${scoreText(event.examples, event.test)}; parameters ${event.parametersSha256}; files in ${event.directory}`;
 }

@@ -1,7 +1,7 @@
 import { assertNever, type EpochEvent, type LogEvent, type ShardsEvent, type StartEvent, type StepEvent, type WorkerEvent } from '@lockstep/core';
 import { MultiBar, type Params, type SingleBar } from 'cli-progress';
 import pc from 'picocolors';
-import { count, duration, endText, epochText, lossText, percent, shardsText, startText, workerText } from './progress-text.ts';
+import { count, duration, endText, epochText, lossText, percent, perplexityText, shardsText, startText, workerText } from './progress-text.ts';
 import type { RunEventSink } from './run-event-sink.ts';
 import { trackTimeLeft } from './time-left.ts';
 import { trackWorkerLoad, type WorkerLoad } from './worker-load.ts';
@@ -93,13 +93,13 @@ class TerminalProgress implements RunEventSink {
     this.#runBar?.update(event.step + 1, { label: `epoch ${event.epoch + 1}/${this.#start.epochs}`, figures: this.#stepFigures(event, this.#start) } satisfies LinePayload);
   }
 
-  #stepFigures(event: StepEvent, { totalSteps }: StartEvent): string[] {
+  #stepFigures(event: StepEvent, { totalSteps, examples }: StartEvent): string[] {
     const left = this.#timeLeft(event, totalSteps);
     return [
       `step ${event.step + 1}/${totalSteps}`,
       `loss ${this.#colors.bold(lossText(event.loss))}`,
-      `accuracy ${this.#colors.bold(percent(event.accuracy, 1))}`,
-      `${count(event.imagesPerSecond)} images/s`,
+      examples === 'tokens' ? `perplexity ${this.#colors.bold(perplexityText(event.loss))}` : `accuracy ${this.#colors.bold(percent(event.accuracy, 1))}`,
+      `${count(event.examplesPerSecond)} ${examples}/s`,
       ...(left === null ? [] : [`${duration(left)} left`]),
     ];
   }
@@ -130,7 +130,7 @@ class TerminalProgress implements RunEventSink {
   }
 
   #onEpoch(event: EpochEvent): void {
-    this.#print(epochText(event, this.#start?.epochs ?? event.epoch + 1));
+    this.#print(epochText(event, this.#start?.epochs ?? event.epoch + 1, this.#start?.examples ?? 'images'));
   }
 
   #onShards(event: ShardsEvent): void {

@@ -12,10 +12,12 @@ import { errorFromStatus } from './grpc-errors.ts';
 /** Hashing a piece takes about 2 ms; then others have their turn. */
 const HASHED_AT_ONCE_BYTES = 4 * 1024 * 1024;
 
-/** Fetches a block into memory of its own and checks that it is the one that was asked for. Rejects with the signal's reason. */
-export async function fetchBlock(client: CoordinatorClient, peer: string, reference: BlockReference__Output, signal: AbortSignal): Promise<Buffer> {
+/** Takes the bytes of a block that begin at an offset; called in order, one after the other. */
+export type WriteBlock = (chunk: Uint8Array, offset: number) => unknown;
+
+/** Fetches a block, hands it on as it comes, and checks in the end that it is the one that was asked for. Rejects with the signal's reason. */
+export async function fetchBlockInto(client: CoordinatorClient, peer: string, reference: BlockReference__Output, write: WriteBlock, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
-  const block = Buffer.allocUnsafeSlow(reference.numBytes);
   const hash = createHash('sha256');
   const call = client.fetchBlock({ sha256: reference.sha256 });
   call.on('error', () => undefined);
@@ -24,8 +26,8 @@ export async function fetchBlock(client: CoordinatorClient, peer: string, refere
   let received = 0;
   try {
     for await (const { data } of call as AsyncIterable<BlockChunk__Output>) {
-      if (received + data.byteLength > block.byteLength) throw wrongBlock(peer, reference, 'is longer than announced');
-      block.set(data, received);
+      if (received + data.byteLength > reference.numBytes) throw wrongBlock(peer, reference, 'is longer than announced');
+      await write(data, received);
       hash.update(data);
       received += data.byteLength;
     }
@@ -36,7 +38,13 @@ export async function fetchBlock(client: CoordinatorClient, peer: string, refere
     signal.removeEventListener('abort', abort);
     call.cancel();
   }
-  if (received !== block.byteLength || hash.digest('hex') !== reference.sha256) throw wrongBlock(peer, reference, 'does not have its SHA-256');
+  if (received !== reference.numBytes || hash.digest('hex') !== reference.sha256) throw wrongBlock(peer, reference, 'does not have its SHA-256');
+}
+
+/** The same into memory of its own. */
+export async function fetchBlock(client: CoordinatorClient, peer: string, reference: BlockReference__Output, signal: AbortSignal): Promise<Buffer> {
+  const block = Buffer.allocUnsafeSlow(reference.numBytes);
+  await fetchBlockInto(client, peer, reference, (chunk, offset) => block.set(chunk, offset), signal);
   return block;
 }
 

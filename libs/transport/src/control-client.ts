@@ -1,6 +1,6 @@
 import type { ChannelCredentials } from '@grpc/grpc-js';
 import type { LockstepError } from '@lockstep/core';
-import { fetchBlock, putBlock } from './control-block-calls.ts';
+import { fetchBlock, fetchBlockInto, putBlock, type WriteBlock } from './control-block-calls.ts';
 import type { BlockReference__Output } from './gen/lockstep/v1/BlockReference.ts';
 import type { CoordinatorMessage__Output } from './gen/lockstep/v1/CoordinatorMessage.ts';
 import type { WorkerMessage } from './gen/lockstep/v1/WorkerMessage.ts';
@@ -42,6 +42,11 @@ export class ControlClient {
    */
   fetchBlock(reference: BlockReference__Output, signal: AbortSignal): Promise<Buffer> {
     return this.#stream.retrying(signal, (client, either) => fetchBlock(client, this.#stream.peer, reference, either));
+  }
+
+  /** The same, handing its bytes on as they come. */
+  fetchBlockInto(reference: BlockReference__Output, write: WriteBlock, signal: AbortSignal): Promise<void> {
+    return this.#stream.retrying(signal, (client, either) => fetchBlockInto(client, this.#stream.peer, reference, write, either));
   }
 
   /** Hands the coordinator a block, given in parts. Rejects with the signal's reason, where the connection breaks, or with what the coordinator says. */

@@ -21,7 +21,7 @@ const definition = loadSync('lockstep/v1/coordinator.proto', {
 export const CoordinatorGrpc = (loadPackageDefinition(definition) as unknown as ProtoGrpcType).lockstep.v1.Coordinator;
 
 /** Both sides of a membership stream must speak the same. */
-export const PROTOCOL_VERSION = 5;
+export const PROTOCOL_VERSION = 6;
 
 /** A block travels in pieces of this size. */
 export const BLOCK_CHUNK_BYTES = 512 * 1024;

@@ -25,7 +25,7 @@ describe('configFields', () => {
   });
 
   it('writes flags in kebab case and names the kinds that have a field', () => {
-    expect(configFields().find(({ flag }) => flag === 'model.dropout')).toMatchObject({ path: ['model', 'dropout'], kinds: ['mlp', 'cnn', 'cnn-small', 'rnn', 'vit', 'mobilenetV2', 'vgg16', 'resnet50', 'layersModel'] });
+    expect(configFields().find(({ flag }) => flag === 'model.dropout')).toMatchObject({ path: ['model', 'dropout'], kinds: ['mlp', 'cnn', 'cnn-small', 'rnn', 'vit', 'mobilenetV2', 'vgg16', 'resnet50', 'layersModel', 'transformer', 'pretrained'] });
     expect(configFields().map(({ flag }) => flag).filter((flag) => /[A-Z]/.test(flag))).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-import type { DataOptions } from '@lockstep/core';
+import type { DataOptions, DataSourceOptions } from '@lockstep/core';
 
 /** How the data is split, cleaned, prepared and augmented, wherever it comes from. */
 export type PreparationOptions = Omit<DataOptions, 'source'>;
@@ -21,4 +21,12 @@ export function csv(training: string, test?: string, options: PreparationOptions
 /** A folder of images a class, or `training/` and `test/` each with a folder a class. */
 export function images(directory: string, options: PreparationOptions = {}): DataOptions {
   return { ...options, source: { kind: 'images', directory } };
+}
+
+/** How a token file is read. */
+export type TokenOptions = Omit<Extract<DataSourceOptions, { kind: 'tokens' }>, 'kind' | 'file'> & Pick<DataOptions, 'validation' | 'test'>;
+
+/** A token file that `lockstep data tokenize` has written; its last rows are held out. */
+export function tokens(file: string, { rowLength, ...shares }: TokenOptions = {}): DataOptions {
+  return { ...shares, source: { kind: 'tokens', file, ...(rowLength === undefined ? {} : { rowLength }) } };
 }

@@ -177,7 +177,7 @@ describe('flags', () => {
   });
 
   it.each(['mnist:', 'idx', 'idx:', 'csv:', 'tar:x', ''])('refuse --data %j', async (dataFlag) => {
-    expect(await messageOf(withFlags([], { dataFlag }))).toBe(`data: got ${JSON.stringify(dataFlag)}, expected mnist, idx:DIR, csv:TRAIN[,TEST] or images:DIR (from --data)`);
+    expect(await messageOf(withFlags([], { dataFlag }))).toBe(`data: got ${JSON.stringify(dataFlag)}, expected mnist, idx:DIR, csv:TRAIN[,TEST], images:DIR or tokens:FILE (from --data)`);
   });
 });
 
@@ -185,7 +185,7 @@ describe('a wrong value is one line that names field, value, what is allowed, an
   it.each<[string[], string]>([
     [['--micro-batches', '3'], 'microBatches: got 3, expected a power of two (from --micro-batches)'],
     [['--epochs', 'many'], 'epochs: got "many", expected a whole number, at least 1 (from --epochs)'],
-    [['--model', 'cnnx'], 'model.kind: got "cnnx", expected one of mlp, cnn, cnn-small, lenet, rnn, resnet, vit, mobilenetV2, vgg16, resnet50, layersModel (from --model)'],
+    [['--model', 'cnnx'], 'model.kind: got "cnnx", expected one of mlp, cnn, cnn-small, lenet, rnn, resnet, vit, mobilenetV2, vgg16, resnet50, layersModel, transformer, pretrained (from --model)'],
     [['--global-batch-size', '4'], 'microBatches: got 8, expected at most globalBatchSize (4) (the default)'],
     [['--model', 'lenet', '--model.dropout', '0.5'], 'model.dropout: unknown field of lenet, which has no fields (from --model.dropout)'],
     [['--keep-best', 'perhaps'], 'keepBest: got "perhaps", expected true or false (from --keep-best)'],

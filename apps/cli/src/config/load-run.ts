@@ -60,21 +60,20 @@ function dataOverride(text: string): FieldOverride {
 }
 
 /** A file's paths are relative to the file, a flag's to where the command runs. */
-function resolvePaths({ data, model, initFrom, ...others }: OptionsTree, base: string): OptionsTree {
-  const absolute = (value: unknown): unknown => (typeof value === 'string' && value !== '' ? resolve(base, value) : value);
+function resolvePaths(options: OptionsTree, base: string): OptionsTree {
+  const { data, model } = options;
+  const source = isObject(data) ? data['source'] : undefined;
   return {
-    ...others,
-    ...(data === undefined ? {} : { data: resolveSource(data, absolute) }),
-    ...(model === undefined ? {} : { model: isObject(model) && 'weights' in model ? { ...model, weights: absolute(model['weights']) } : model }),
-    ...(initFrom === undefined ? {} : { initFrom: absolute(initFrom) }),
+    ...resolved(options, ['initFrom'], base),
+    ...(isObject(data) && isObject(source) ? { data: { ...data, source: resolved(source, Object.keys(source).filter((key) => key !== 'kind'), base) } } : {}),
+    ...(isObject(model) ? { model: resolved(model, ['path', 'weights'], base) } : {}),
   };
 }
 
-function resolveSource(data: unknown, absolute: (value: unknown) => unknown): unknown {
-  const source = isObject(data) ? data['source'] : undefined;
-  if (!isObject(data) || !isObject(source)) return data;
-  const resolved = Object.entries(source).map(([key, value]) => [key, key === 'kind' ? value : absolute(value)]);
-  return { ...data, source: Object.fromEntries(resolved) as OptionsTree };
+/** An asset is no path. */
+function resolved(options: OptionsTree, fields: readonly string[], base: string): OptionsTree {
+  const isPath = (key: string, value: unknown): value is string => fields.includes(key) && typeof value === 'string' && value !== '' && !value.startsWith('asset:');
+  return Object.fromEntries(Object.entries(options).map(([key, value]) => [key, isPath(key, value) ? resolve(base, value) : value]));
 }
 
 function mistakesError(mistakes: readonly Mistake[], overrides: readonly FieldOverride[], file: string | undefined, options: OptionsTree): LockstepError {

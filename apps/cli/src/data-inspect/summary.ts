@@ -8,6 +8,7 @@ export const formatCount = (value: number): string => value.toLocaleString('en')
 export function sourceName(source: DataSource): string {
   switch (source.kind) {
     case 'mnist': return 'MNIST';
+    case 'tokens': return source.file;
     case 'csv': return source.test === undefined ? source.training : `${source.training} and ${source.test}`;
     default: return source.directory;
   }

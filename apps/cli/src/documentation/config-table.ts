@@ -38,11 +38,17 @@ function defaultText(field: ConfigField): string {
   return texts.map(([text, kinds]) => `${text} of ${kinds.join(', ')}`).join('; ');
 }
 
+const UNSAID = '-';
+const TOKENS = { data: { source: { kind: 'tokens', file: UNSAID } } };
+/** What a config must say besides where it names a kind, and what of the kind. */
+const REQUIRED_BY: Readonly<Record<string, object>> = { transformer: TOKENS, pretrained: TOKENS };
+const REQUIRED_OF: Readonly<Record<string, object>> = { pretrained: { path: UNSAID } };
+
 function defaultOfKind(path: readonly string[], kind: string): unknown {
-  const { success, data } = runSchema.safeParse({ [path[0]!]: { kind } });
+  const { success, data } = runSchema.safeParse({ ...REQUIRED_BY[kind], [path[0]!]: { kind, ...REQUIRED_OF[kind] } });
   if (!success) return undefined;
   const value = path.reduce<unknown>((inner, key) => (inner as Record<string, unknown> | undefined)?.[key], data);
-  return simplest(value);
+  return value === UNSAID ? undefined : simplest(value);
 }
 
 /** A schedule by what a person writes for it: a constant one by its rate, a base by its kind. */

@@ -72,8 +72,8 @@ class LightEngine implements WorkerEngine {
     }
   }
 
-  readFrozen(): Promise<Float32Array> {
-    return Promise.resolve(new Float32Array(0));
+  readFrozen(): Promise<readonly Float32Array[]> {
+    return Promise.resolve([]);
   }
 
   interrupt(): void {

@@ -28,7 +28,7 @@ const metrics = createMetricsFile(run.file('metrics.jsonl'));
 fill(run.file('filler'));
 for (let step = 0; step < COUNT; step += 1) {
   writer.write({ kind: 'step', step, version: step + 1, loss: 1, numExamples: 1, numCorrect: 1, lossSum: 1, digests: '0123abcd', parametersSha256: null });
-  metrics.write({ event: 'step', step, epoch: 0, loss: 1, accuracy: 1, learningRate: 1, numExamples: 1, elapsedSeconds: step, imagesPerSecond: 1, workers: [] });
+  metrics.write({ event: 'step', step, epoch: 0, loss: 1, accuracy: 1, learningRate: 1, numExamples: 1, elapsedSeconds: step, examplesPerSecond: 1, workers: [] });
   journal.append({ kind: 'rank', rank: step, hostname: 'here', pid: 1 });
 }
 await bothWait.promise;

@@ -1,5 +1,5 @@
 import { uniformStream } from '@lockstep/core';
-import type { Dataset } from '@lockstep/data';
+import type { Dataset, DataSplits } from '@lockstep/data';
 
 /** Random images of 8x8 pixels; each label is its image's number, modulo `numClasses`. */
 export function syntheticDataset(numExamples: number, numClasses = 256): Dataset {
@@ -10,4 +10,12 @@ export function syntheticDataset(numExamples: number, numClasses = 256): Dataset
     imageShape: { height: 8, width: 8, channels: 1 },
     numExamples,
   };
+}
+
+/** The same as a training set, with nothing held out. */
+export function syntheticSplits(numExamples: number, numClasses: number): DataSplits {
+  const training = syntheticDataset(numExamples, numClasses);
+  const none = { ...training, images: new Uint8Array(0), labels: new Uint8Array(0), numExamples: 0 };
+  const classNames = Array.from({ length: numClasses }, (_, label) => String(label));
+  return { training, validation: none, test: none, classNames, statistics: { mean: 0, deviation: 1 }, report: { numRead: numExamples, numKept: numExamples, faults: [] } };
 }

@@ -11,6 +11,8 @@ const source = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('csv'), training: z.string().min(1), test: z.string().min(1).optional() }),
   /** A folder a class, or `training/` and `test/` each with a folder a class. With `resize`, images of any size. */
   z.strictObject({ kind: z.literal('images'), directory: z.string().min(1) }),
+  /** A token file (`lockstep data tokenize`), read by position in rows of so many tokens. */
+  z.strictObject({ kind: z.literal('tokens'), file: z.string().min(1), rowLength: z.int().min(2).max(131_072).default(256) }),
 ]);
 
 export const augmentationSchema = z.strictObject({
@@ -54,4 +56,5 @@ export const dataSchema = z.strictObject({
 export type DataOptions = z.input<typeof dataSchema>;
 export type DataConfig = z.output<typeof dataSchema>;
 export type DataSource = DataConfig['source'];
+export type DataSourceOptions = z.input<typeof source>;
 export type AugmentationConfig = z.output<typeof augmentationSchema>;

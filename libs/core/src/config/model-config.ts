@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { backboneSchemas } from './backbone-config.ts';
+import { loraSchema, transformerSchema } from './transformer-config.ts';
 
 export const ZOO_MODELS = ['mlp', 'cnn', 'cnn-small', 'lenet', 'rnn', 'resnet', 'vit', 'mobilenetV2', 'vgg16', 'resnet50'] as const;
 export type ZooModel = (typeof ZOO_MODELS)[number];
@@ -21,6 +22,18 @@ export const modelSchema = z.discriminatedUnion('kind', [
   }),
   ...backboneSchemas,
   z.strictObject({ kind: z.literal('custom') }),
+  transformerSchema,
+  z.strictObject({
+    kind: z.literal('pretrained'),
+    /** A folder with `config.json` and safetensors, a GGUF file, or `asset:NAME`; every worker must see it. */
+    path: z.string().min(1),
+    lora: loraSchema.nullable().default(null),
+    /** Names of tensors that train, with `*` for any part of one; null: all, or where there is `lora` its adapters alone. */
+    trains: z.array(z.string().min(1)).nullable().default(null),
+    dropout,
+    /** Keep only each block's input and compute its inside again in the backward pass: less memory, a third more time. */
+    recompute: z.boolean().default(false),
+  }),
 ]);
 
 export const lossSchema = z.discriminatedUnion('kind', [
@@ -38,6 +51,11 @@ export const lossSchema = z.discriminatedUnion('kind', [
 ]);
 
 export type ModelConfig = z.output<typeof modelSchema>;
+/** A model that predicts tokens. */
+export type LanguageModelConfig = Extract<ModelConfig, { kind: 'transformer' | 'pretrained' }>;
+
+export const isLanguageModel = (model: ModelConfig): model is LanguageModelConfig => model.kind === 'transformer' || model.kind === 'pretrained';
+
 export type ModelOptions = z.input<typeof modelSchema>;
 export type LossConfig = z.output<typeof lossSchema>;
 export type LossOptions = z.input<typeof lossSchema>;

@@ -3,6 +3,7 @@ import { isBackbone } from './backbone-config.ts';
 import { dataSchema, type DataConfig } from './data-config.ts';
 import { lossSchema, modelSchema } from './model-config.ts';
 import { clippingSchema, optimizerSchema } from './optimizer-config.ts';
+import { taskMistakes } from './task-checks.ts';
 import { isPowerOfTwo, parameterWireSchema, wireSchema } from './wire-config.ts';
 
 export const numericsSchema = z.strictObject({
@@ -87,6 +88,7 @@ export const runSchema = z.strictObject({
     context.addIssue({ code: 'custom', path: ['data', 'validation'], message: 'above 0 where earlyStopping or keepBest is set', input: run.data.validation });
   }
   if (isBackbone(run.model)) checkPixels(run.data, run.model.kind, context);
+  for (const mistake of taskMistakes(run)) context.addIssue({ ...mistake, path: [...mistake.path], code: 'custom' });
   if (typeof run.wire === 'string') return;
   if ((run.wire.groups ?? 1) > run.microBatches) {
     context.addIssue({ code: 'custom', path: ['wire', 'groups'], message: `at most microBatches (${run.microBatches})`, input: run.wire.groups });

@@ -20,7 +20,7 @@ export const transformerSchema = z.strictObject({
   /** Heads of keys and values, each of which serves as many heads of queries (grouped-query attention); null: as many as `heads`. */
   keyValueHeads: z.int().min(1).nullable().default(null),
   /** Units of the feed-forward part; null: 4 times the width, or 8/3 of it, rounded up to a multiple of 32, with `swiglu`. */
-  hidden: z.int().min(1).nullable().default(null),
+  feedForward: z.int().min(1).nullable().default(null),
   positions: z.enum(['learned', 'rotary']).default('learned'),
   /** The base of rotary positions' wavelengths. */
   ropeTheta: z.number().positive().default(10_000),
@@ -30,12 +30,14 @@ export const transformerSchema = z.strictObject({
   activation: z.enum(['gelu', 'swiglu']).default('gelu'),
   /** Biases in every linear layer, as GPT-2 has them. */
   biases: z.boolean().default(true),
+  /** Keep only each block's input and compute its inside again in the backward pass: less memory, a third more time. */
+  recompute: z.boolean().default(false),
 });
 
 export type TransformerConfig = z.output<typeof transformerSchema>;
 
 /** Everything that a decoder-only Transformer's function depends on besides its tensors. */
-export interface TransformerArchitecture extends Required<Omit<TransformerConfig, 'kind' | 'dropout' | 'keyValueHeads' | 'hidden'>> {
+export interface TransformerArchitecture extends Required<Omit<TransformerConfig, 'kind' | 'dropout' | 'recompute' | 'keyValueHeads' | 'feedForward'>> {
   readonly vocabularySize: number;
   readonly keyValueHeads: number;
   /** Of one head; `width / heads` as a rule. */
@@ -44,13 +46,13 @@ export interface TransformerArchitecture extends Required<Omit<TransformerConfig
 }
 
 /** The architecture of a config, for a vocabulary. */
-export function architectureOf({ kind: _, dropout: __, ...config }: TransformerConfig, vocabularySize: number): TransformerArchitecture {
+export function architectureOf({ kind: _, dropout: __, recompute: ___, feedForward, ...config }: TransformerConfig, vocabularySize: number): TransformerArchitecture {
   const { width, heads, activation } = config;
   return {
     ...config, vocabularySize,
     keyValueHeads: config.keyValueHeads ?? heads,
     headWidth: width / heads,
-    hidden: config.hidden ?? (activation === 'swiglu' ? Math.ceil((8 * width) / 3 / 32) * 32 : 4 * width),
+    hidden: feedForward ?? (activation === 'swiglu' ? Math.ceil((8 * width) / 3 / 32) * 32 : 4 * width),
   };
 }
 

@@ -58,8 +58,8 @@ export class ChainTrainingModel implements TrainingModel {
   }
 
   /** A model with anything frozen is no chain. */
-  readFrozen(): Float32Array {
-    return new Float32Array(0);
+  readFrozen(): Iterable<Float32Array> {
+    return [];
   }
 
   loadFrozen(): void {

@@ -35,11 +35,13 @@ export class TransformerWeights {
   }
 
   readParameters(): Float32Array {
-    return this.#read(this.layout);
+    const flat = new Float32Array(this.layout.totalLength);
+    for (const { name, offset } of this.layout.parameters) flat.set(this.get(name).dataSync(), offset);
+    return flat;
   }
 
-  readFrozen(): Float32Array {
-    return this.#read(this.#frozenLayout);
+  *readFrozen(): Iterable<Float32Array> {
+    for (const { name } of this.#frozenLayout.parameters) yield this.get(name).dataSync() as Float32Array;
   }
 
   /** Without a copy where a tensor's range of `flat` lies on a 64-byte boundary. */
@@ -54,12 +56,6 @@ export class TransformerWeights {
   dispose(): void {
     for (const tensor of this.#tensors.values()) tensor.dispose();
     this.#tensors.clear();
-  }
-
-  #read({ parameters, totalLength }: ParameterLayout): Float32Array {
-    const flat = new Float32Array(totalLength);
-    for (const { name, offset } of parameters) flat.set(this.get(name).dataSync(), offset);
-    return flat;
   }
 
   #load({ parameters }: ParameterLayout, flat: Float32Array): void {

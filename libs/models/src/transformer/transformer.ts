@@ -26,6 +26,7 @@ export interface TransformerOptions extends NetworkOptions {
 export interface Transformer extends LanguageModel {
   readonly engine: Engine;
   readonly architecture: TransformerArchitecture;
+  readonly lora: LoraConfig | null;
   /** All tensors without adapters, which are added to the weights that they belong to: `W + alpha / rank * B A`. */
   mergedTensors(): readonly ExportedTensor[];
   adapterTensors(): readonly ExportedTensor[];
@@ -54,6 +55,7 @@ export function createTransformer(engine: Engine, options: TransformerOptions): 
 class NetworkTransformer implements Transformer {
   readonly engine: Engine;
   readonly architecture: TransformerArchitecture;
+  readonly lora: LoraConfig | null;
   readonly topology: object;
   readonly #context: StageContext;
   readonly #weights: TransformerWeights;
@@ -62,6 +64,7 @@ class NetworkTransformer implements Transformer {
   constructor(context: StageContext, options: NetworkOptions) {
     this.engine = context.engine;
     this.architecture = context.architecture;
+    this.lora = context.lora;
     this.topology = { kind: 'transformer', architecture: context.architecture, lora: context.lora };
     this.#context = context;
     this.#weights = context.weights;
@@ -80,7 +83,7 @@ class NetworkTransformer implements Transformer {
     return this.#weights.readParameters();
   }
 
-  readFrozen(): Float32Array {
+  readFrozen(): Iterable<Float32Array> {
     return this.#weights.readFrozen();
   }
 

@@ -8,7 +8,7 @@ const SMOOTHING_REACH = 12;
 export function curves(record: RunRecord): Html {
   return html`${chart('loss', 'Loss')}
 ${chart('accuracy', 'Accuracy')}
-${chart('imagesPerSecond', 'Images a second', 'small')}
+${chart('examplesPerSecond', record.start.examples === 'tokens' ? 'Tokens a second' : 'Images a second', 'small')}
 ${chart('learningRate', 'Learning rate', 'small')}
 ${jsonScript('curves', curveData(record))}`;
 }
@@ -19,7 +19,7 @@ function chart(name: string, title: string, kind = ''): Html {
 
 /** Columns that share their x: those of `steps` the step of each point, those of `epochs` the last step of each epoch. */
 export interface CurveData {
-  readonly steps: Readonly<Record<'step' | 'loss' | 'lossSmooth' | 'accuracy' | 'accuracySmooth' | 'imagesPerSecond' | 'learningRate', readonly number[]>>;
+  readonly steps: Readonly<Record<'step' | 'loss' | 'lossSmooth' | 'accuracy' | 'accuracySmooth' | 'examplesPerSecond' | 'learningRate', readonly number[]>>;
   readonly epochs: Readonly<Record<'step' | 'validationLoss' | 'validationAccuracy', readonly number[]>>;
 }
 
@@ -33,7 +33,7 @@ function curveData({ steps, epochs }: RunRecord): CurveData {
       lossSmooth: rounded(smoothed(loss)),
       accuracy: rounded(accuracy),
       accuracySmooth: rounded(smoothed(accuracy)),
-      imagesPerSecond: rounded(steps.map((step) => step.imagesPerSecond)),
+      examplesPerSecond: rounded(steps.map((step) => step.examplesPerSecond)),
       learningRate: rounded(steps.map((step) => step.learningRate)),
     },
     epochs: {

@@ -1,9 +1,9 @@
 import type { EvaluationReport, Mistake } from '@lockstep/evaluation';
 import { count, percent } from '../progress-text.ts';
 import { html, type Html } from './html.ts';
-import type { ReportImage, ReportInput } from './report-input.ts';
+import type { ClassificationInput, ReportImage } from './report-input.ts';
 
-export function labelHistogram({ labelHistogram: { training, test }, evaluation }: ReportInput): Html {
+export function labelHistogram({ labelHistogram: { training, test }, evaluation }: ClassificationInput): Html {
   const total = (counts: readonly number[]) => Math.max(1, counts.reduce((sum, value) => sum + value, 0));
   const share = (counts: readonly number[], label: number) => (counts[label] ?? 0) / total(counts);
   const highest = Math.max(...evaluation.classes.flatMap((_, label) => [share(training, label), share(test, label)]), Number.EPSILON);
@@ -15,7 +15,7 @@ title="${kind}: ${count(counts[label] ?? 0)} (${percent(share(counts, label))})"
 <div class="scroll"><div class="histogram" style="--classes:${evaluation.classes.length}">${columns}</div></div></section>`;
 }
 
-export function sampleGrid({ sampleGrid: samples, evaluation }: ReportInput): Html {
+export function sampleGrid({ sampleGrid: samples, evaluation }: ClassificationInput): Html {
   const figures = samples.map(({ image, label }) => {
     const name = evaluation.classes[label]?.name ?? String(label);
     return html`<figure>${picture(image, `training sample of class ${name}`)}<figcaption>${name}</figcaption></figure>`;
@@ -23,7 +23,7 @@ export function sampleGrid({ sampleGrid: samples, evaluation }: ReportInput): Ht
   return html`<section class="card wide-6"><h2>Training samples</h2><div class="samples">${figures}</div></section>`;
 }
 
-export function worstMistakes({ evaluation, mistakeImages }: ReportInput): Html {
+export function worstMistakes({ evaluation, mistakeImages }: ClassificationInput): Html {
   const figures = evaluation.worstMistakes.flatMap((mistake) => {
     const image = mistakeImages.get(mistake.index);
     return image === undefined ? [] : [mistakeFigure(mistake, image, evaluation)];

@@ -10,7 +10,7 @@ export function receipt({ start, shards, workers, end }: RunRecord): Html {
   const entries: Entry[] = [
     ['parameters SHA-256', end.parametersSha256],
     ['steps', count(end.steps)],
-    ['samples trained', count(end.trainSamples)],
+    [`${end.examples} trained`, count(end.trainExamples)],
     ['global batch', `${count(start.globalBatchSize)} in ${start.microBatches} micro-batches`],
     ...(shards === null ? [] : [['shards', `${shards.hosts.length} on ${[...new Set(shards.hosts)].join(', ')}`] as const]),
     ['engine', numerics.engineBuild],

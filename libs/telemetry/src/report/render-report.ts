@@ -1,10 +1,10 @@
 import { curves } from './curves.ts';
 import { headline } from './headline.ts';
-import { html } from './html.ts';
+import { html, type Html } from './html.ts';
 import { readPageAssets } from './page-assets.ts';
 import { labelHistogram, sampleGrid, worstMistakes } from './pictures.ts';
 import { configTable, receipt } from './receipt.ts';
-import type { ReportInput } from './report-input.ts';
+import type { ClassificationInput, ReportInput } from './report-input.ts';
 import { recordRun } from './run-record.ts';
 import { classTable, confusionMatrix, mostConfused } from './scores.ts';
 
@@ -28,14 +28,9 @@ export function renderReport(input: ReportInput): string {
 </head>
 <body>
 <main>
-${headline(record, input.evaluation)}
+${headline(record, input.classification?.evaluation ?? null)}
 ${curves(record)}
-${confusionMatrix(input.evaluation)}
-${classTable(input.evaluation)}
-${mostConfused(input.evaluation)}
-${worstMistakes(input)}
-${labelHistogram(input)}
-${sampleGrid(input)}
+${input.classification === null ? '' : classificationCards(input.classification)}
 ${receipt(record)}
 ${configTable(input.config)}
 </main>
@@ -43,4 +38,14 @@ ${configTable(input.config)}
 </body>
 </html>
 `.markup;
+}
+
+function classificationCards(input: ClassificationInput): Html {
+  const { evaluation } = input;
+  return html`${confusionMatrix(evaluation)}
+${classTable(evaluation)}
+${mostConfused(evaluation)}
+${worstMistakes(input)}
+${labelHistogram(input)}
+${sampleGrid(input)}`;
 }

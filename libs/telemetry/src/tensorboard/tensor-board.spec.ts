@@ -52,7 +52,7 @@ describe('createTensorBoard', () => {
       { tag: 'train/loss', simpleValue: 1 },
       { tag: 'train/accuracy', simpleValue: 0 },
       { tag: 'train/learning_rate', simpleValue: Math.fround(0.001) },
-      { tag: 'train/images_per_second', simpleValue: 3200 },
+      { tag: 'train/examples_per_second', simpleValue: 3200 },
     ] } });
     expect(second).toMatchObject({ step: 1 });
     expect(validated).toMatchObject({ step: 99, summary: { value: [

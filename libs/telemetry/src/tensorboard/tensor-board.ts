@@ -30,7 +30,7 @@ function stepScalars(event: StepEvent): Record<string, number> {
     'train/loss': event.loss,
     'train/accuracy': event.accuracy,
     'train/learning_rate': event.learningRate,
-    'train/images_per_second': event.imagesPerSecond,
+    'train/examples_per_second': event.examplesPerSecond,
   };
 }
 

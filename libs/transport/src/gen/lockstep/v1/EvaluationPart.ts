@@ -7,6 +7,7 @@ export interface EvaluationPart {
   'lossSum'?: (number | string);
   'numCorrect'?: (number);
   'probabilities'?: (Buffer | Uint8Array | string);
+  'numExamples'?: (number);
 }
 
 export interface EvaluationPart__Output {
@@ -15,4 +16,5 @@ export interface EvaluationPart__Output {
   'lossSum': (number);
   'numCorrect': (number);
   'probabilities': (Buffer);
+  'numExamples': (number);
 }

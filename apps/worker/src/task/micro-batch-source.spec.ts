@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { runSchema } from '@lockstep/core';
 import { createPreparation, stepsPerEpoch } from '@lockstep/data';
 import { MicroBatchSource } from './micro-batch-source.ts';
-import { syntheticDataset } from './testing/synthetic-dataset.ts';
+import { syntheticDataset } from '../testing/synthetic-dataset.ts';
 
 const NUM_EXAMPLES = 45;
 const config = runSchema.parse({
