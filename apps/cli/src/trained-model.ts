@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { decodeSafetensors, flatFromTensors, readLayersModel, type RunDirectory, type Safetensors, type TrainedOn } from '@lockstep/checkpoint';
-import { layOutWholeModel, LockstepError, messageOf, runSchema, type RunConfig } from '@lockstep/core';
-import { createTrainingModel, detectCapabilities, loadEngine, type Engine, type TrainingModel } from '@lockstep/engine';
+import { layOutWholeModel, LockstepError, messageOf, type RunConfig } from '@lockstep/core';
+import { createTrainingModel, type Engine, type TrainingModel } from '@lockstep/engine';
 import { transformerLayers } from '@lockstep/models';
-import { chooseNumerics } from '@lockstep/scheduling';
-import { inEngineProcess } from './engine-process.ts';
+import { readRunConfig, readRunFile } from './run-files.ts';
+import { useEngine } from './use-engine.ts';
 
 /** A run's model, ready to evaluate. */
 export interface TrainedModel extends TrainedOn {
@@ -17,11 +16,10 @@ export interface TrainedModel extends TrainedOn {
  * @throws LockstepError `not-found` if the run has not ended, `storage` if a file of it is damaged, `prerequisite` without the engine.
  */
 export async function useTrainedModel(run: RunDirectory, use: (trained: TrainedModel) => Promise<void>): Promise<void> {
-  const config = await readConfig(run);
+  const config = await readRunConfig(run);
   const file = await readSafetensors(run);
-  const numerics = chooseNumerics({ ...config.numerics, instructionSet: 'auto' }, [await detectCapabilities(config.numerics.engine)]);
-  await inEngineProcess(numerics, async () => {
-    const trained = await openTrainedModel(run, config, file, await loadEngine(numerics));
+  await useEngine(config.numerics, async (engine) => {
+    const trained = await openTrainedModel(run, config, file, engine);
     await use(trained);
     trained.model.dispose();
   });
@@ -42,25 +40,8 @@ async function openTrainedModel(run: RunDirectory, config: RunConfig, file: Safe
   return { ...trainedOn, config, model };
 }
 
-async function readConfig(run: RunDirectory): Promise<RunConfig> {
-  const text = (await read(run, 'config.json')).toString('utf8');
-  try {
-    return runSchema.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new LockstepError('storage', `${run.file('config.json')}: not the config of a run`, { cause });
-  }
-}
-
-async function read(run: RunDirectory, name: string): Promise<Buffer> {
-  try {
-    return await readFile(run.file(name));
-  } catch (cause) {
-    throw new LockstepError('not-found', `run ${run.name} has no ${name}: ${run.file(name)}`, { cause, hint: 'a run has its model once it has ended' });
-  }
-}
-
 async function readSafetensors(run: RunDirectory): Promise<Safetensors> {
-  const bytes = await read(run, 'model.safetensors');
+  const bytes = await readRunFile(run, 'model.safetensors');
   try {
     return decodeSafetensors(bytes);
   } catch (cause) {

@@ -9,9 +9,9 @@ import type { TokenizeFlags } from './tokenize-options.ts';
 export function tokenizeCommand(): Command {
   return new Command('tokenize')
     .description('Make a token file of text, to train language models on. The input may be larger than the memory.')
-    .argument('<inputs...>', 'files, which are read in this order')
+    .argument('<inputs...>', 'files, which are read in this order; or asset:NAME')
     .requiredOption('--out <file>', 'the token file')
-    .option('--tokenizer <path>', "a tokenizer.json, a folder that holds one, or 'bytes' (the default): a token is the value of a byte")
+    .option('--tokenizer <path>', "a tokenizer.json, a folder or GGUF file that holds one, asset:NAME of these, or 'bytes' (the default): a token is the value of a byte")
     .option('--train-bpe <tokens>', 'train a byte-level BPE of so many tokens on the input, and write its tokenizer.json beside the token file', positiveInteger)
     .addOption(new Option('--format <format>', 'what the files are; auto: by their extensions').choices(['auto', ...INPUT_FORMATS]).default('auto'))
     .option('--field <name>', 'what a sample of jsonl or parquet has its text in', 'text')

@@ -1,5 +1,7 @@
 import { assertNever } from '@lockstep/core';
+import { resolveAsset } from '@lockstep/pretrained';
 import { openTokenizer, tokenizeChats, tokenizeDocuments, tokenizeLabelled, tokenizeStream, trainTokenizer, type TextSource, type TokenizeSummary } from '@lockstep/text';
+import { tokenizerPathOf } from '../language/model-tokenizer.ts';
 import type { Progress } from '../data-inspect/progress.ts';
 import { kindOf, readChatTemplate, type TokenizeFlags } from './tokenize-options.ts';
 
@@ -13,8 +15,8 @@ export async function tokenizeFiles(inputs: readonly string[], flags: TokenizeFl
   const { out, format, field, trainBpe } = flags;
   const output = kindOf(flags);
   const template = flags.chatTemplate === undefined ? {} : { chatTemplate: readChatTemplate(flags.chatTemplate) };
-  const source: TextSource = { inputs, format, field, onProgress: report, signal };
-  const tokenizerPath = trainBpe === undefined ? flags.tokenizer ?? 'bytes' : await trainTokenizer({ ...source, out, vocabularySize: trainBpe, chat: output.kind === 'chats' });
+  const source: TextSource = { inputs: await Promise.all(inputs.map((input) => resolveAsset(input))), format, field, onProgress: report, signal };
+  const tokenizerPath = trainBpe === undefined ? await tokenizerPathOf(flags.tokenizer ?? 'bytes') : await trainTokenizer({ ...source, out, vocabularySize: trainBpe, chat: output.kind === 'chats' });
   const job = { ...source, out, tokenizer: openTokenizer(tokenizerPath, template) };
   return { ...await runJob(), tokenizerPath };
 
