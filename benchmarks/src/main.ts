@@ -8,6 +8,7 @@ import { benchBetweenHosts } from './all-reduce/bench-between-hosts.ts';
 import type { BenchRow } from './bench-row.ts';
 import { torchVersion } from './contestants/index.ts';
 import { benchKernels } from './kernels/bench-kernels.ts';
+import { benchLanguage } from './language/bench-language.ts';
 import { describeMachine } from './machine.ts';
 import { benchMemory } from './memory/bench-memory.ts';
 import { parseBenchOptions, type BenchOptions } from './options.ts';
@@ -43,6 +44,7 @@ async function bench({ groups, repetitions, quick, python, jsonFile }: BenchOpti
   if (groups.includes('h')) rows.push(...(await benchBetweenHosts(repetitions, quick, stop.signal)));
   if (groups.includes('i')) rows.push(...(await benchMemory({ quick, runsDirectory, signal: stop.signal })));
   for (const group of ['j', 'k'] as const) if (groups.includes(group)) rows.push(...(await benchAcross(group, { repetitions, quick, directory: runsDirectory, signal: stop.signal })));
+  if (groups.includes('l')) rows.push(...(await benchLanguage({ python, repetitions, quick, directory: runsDirectory, signal: stop.signal })));
   rows.sort((left, right) => left.group.localeCompare(right.group));
   process.stdout.write(`${renderTable(rows)}\n${machine}; medians, rounds: ${repetitions}${quick ? ', quick: the figures say little' : ''}\n`);
   if (jsonFile !== null) await writeFile(jsonFile, `${JSON.stringify({ measured: new Date().toISOString(), machine, repetitions, quick, rows }, null, 2)}\n`);

@@ -3,7 +3,7 @@ import { parseBenchOptions } from './options.ts';
 
 describe('parseBenchOptions', () => {
   it('measures every row three times by default', () => {
-    expect(parseBenchOptions([])).toEqual({ groups: ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k'], repetitions: 3, quick: false, python: 'python3', jsonFile: null });
+    expect(parseBenchOptions([])).toEqual({ groups: ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l'], repetitions: 3, quick: false, python: 'python3', jsonFile: null });
   });
 
   it('takes rows in any order and puts them in the table\'s', () => {

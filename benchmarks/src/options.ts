@@ -13,7 +13,7 @@ export interface BenchOptions {
   readonly jsonFile: string | null;
 }
 
-export const USAGE = 'npm run bench -- [--rows a,b,c,d,e,f,g,h,i,j] [--repetitions N] [--quick] [--python PATH] [--json FILE]';
+export const USAGE = 'npm run bench -- [--rows a,b,c,d,e,f,g,h,i,j,k,l] [--repetitions N] [--quick] [--python PATH] [--json FILE]';
 
 /** @throws LockstepError `usage` naming the option, what it got and what it takes. */
 export function parseBenchOptions(args: readonly string[]): BenchOptions {
