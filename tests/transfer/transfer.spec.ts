@@ -44,7 +44,7 @@ describe('a new head on a saved model', () => {
   const head = new Map<number, Trained>();
   beforeAll(async () => {
     for (const workers of [1, 2, 3]) head.set(workers, await train(`head-${workers}`, ...PHASE, ...onBase(), '--workers', String(workers)));
-  });
+  }, 120_000);
 
   it('ends with the same bytes by one, two and three workers', () => {
     const { end, epochs } = head.get(1)!;
