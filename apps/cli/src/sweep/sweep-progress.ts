@@ -63,7 +63,9 @@ export class SweepProgress {
     return this.#print(result);
   }
 
+  /** Clears the live lines once what was to stay is written. */
   close(): void {
+    this.#bars?.update();
     this.#bars?.stop();
   }
 
