@@ -1,5 +1,5 @@
-import { deriveSeed, uniformStream } from '@lockstep/core';
-import type { StoredTensor } from '@lockstep/core';
+import { deriveSeed, uniformStream, type StoredTensor } from '@lockstep/core';
+import { alignedFloats } from './aligned-floats.ts';
 
 /** The spread of GPT-2's initial weights (Radford et al. 2019). */
 const DEVIATION = 0.02;
@@ -9,7 +9,7 @@ const DEVIATION = 0.02;
  * norms 1, biases 0. Of adapters as PEFT has them: A Kaiming-uniform with `a = sqrt(5)`, B zero. A pure function of its arguments, in 64-bit.
  */
 export function initialValues({ name, shape }: StoredTensor, index: number, depth: number, seed: number): Float32Array {
-  const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
+  const values = alignedFloats(shape.reduce((product, size) => product * size, 1));
   if (name.endsWith('.bias') || name.endsWith('.lora_B.weight')) return values;
   if (/norm\.weight$/.test(name)) return values.fill(1);
   const uniform = uniformStream(deriveSeed(seed, 'initialization', index));

@@ -1,6 +1,7 @@
 import { layOutFrozen, layOutParameters, type ParameterLayout, type ParameterSpec } from '@lockstep/core';
 import type { Tf } from '@lockstep/engine';
 import type { Tensor } from '@tensorflow/tfjs';
+import { aligned } from './aligned-floats.ts';
 
 /** The tensors of a Transformer by name, and as the two flat vectors of what trains and what is frozen. */
 export class TransformerWeights {
@@ -11,14 +12,14 @@ export class TransformerWeights {
   readonly #tensors = new Map<string, Tensor>();
   readonly #trained: ReadonlySet<string>;
 
-  /** `initial` gives each tensor's values once, in order; they are not copied where they lie on a 64-byte boundary. */
+  /** `initial` gives each tensor's values once, in order; they are copied only where `alignedFloats` did not make them. */
   constructor(tf: Tf, specs: readonly ParameterSpec[], initial: (spec: ParameterSpec, index: number) => Float32Array) {
     this.#tf = tf;
     this.specs = specs;
     this.layout = layOutParameters(specs);
     this.#frozenLayout = layOutFrozen(specs);
     this.#trained = new Set(this.layout.parameters.map(({ name }) => name));
-    specs.forEach((spec, index) => this.#place(spec, initial(spec, index)));
+    specs.forEach((spec, index) => this.#place(spec, aligned(initial(spec, index))));
   }
 
   has(name: string): boolean {

@@ -98,8 +98,8 @@ class NetworkTransformer implements Transformer {
   gradient(batch: TokenBatch, seed: number, into?: Float32Array): MicroBatchGradient {
     checkTokenBatch(batch, this.architecture);
     const gradients = new GradientVector(this.layout, into);
-    const scores = countsAny(batch) ? this.#network.gradient(batch, seed, gradients) : NO_TOKENS;
-    return { flat: gradients.flat, ...scores };
+    if (!countsAny(batch)) return { flat: gradients.flat.fill(0), ...NO_TOKENS };
+    return { flat: gradients.flat, ...this.#network.gradient(batch, seed, gradients) };
   }
 
   evaluate(batch: TokenBatch): TokenScores {
