@@ -73,14 +73,20 @@ export class PatientJournal implements Journal {
   }
 
   #wait(error: unknown): void {
-    const failure = error instanceof LockstepError ? error : new LockstepError('storage', messageOf(error), { cause: error });
+    // An entry that the journal refuses is none that the disk will have room for.
+    if (!(error instanceof LockstepError)) return this.#refuse(new LockstepError('protocol', `not an entry of the journal: ${messageOf(error)}`, { cause: error }));
     const nowMs = performance.now();
     if (this.#timer === null) {
       this.#room = Promise.withResolvers();
       this.#sinceMs = nowMs;
-      this.#options.onWarning(`${failure.message}; training goes on, it is tried again`);
+      this.#options.onWarning(`${error.message}; training goes on, it is tried again`);
     }
-    if (failure.code !== 'storage' || nowMs - this.#sinceMs > this.#options.patienceMs) return this.#options.onFailure(failure);
+    if (error.code !== 'storage' || nowMs - this.#sinceMs > this.#options.patienceMs) return this.#options.onFailure(error);
     this.#timer = setTimeout(() => this.#write(), AGAIN_AFTER_MS);
+  }
+
+  #refuse(failure: LockstepError): void {
+    this.#waiting.shift();
+    this.#options.onFailure(failure);
   }
 }

@@ -23,3 +23,8 @@ it('does not take less than minDelta for an improvement', () => {
 it('without a rule goes on for ever, and still knows the best epoch', () => {
   expect(judgeEpoch({ epoch: 0, loss: 1 }, 99, 2, null)).toEqual({ kind: 'continue', best: { epoch: 0, loss: 1 } });
 });
+
+it('takes no loss for the best that is no finite number, and waits no longer for one', () => {
+  expect(epochsUntilStop([Infinity, NaN, 2, 3], 3)).toEqual({ stoppedAfter: null, best: { epoch: 2, loss: 2 } });
+  expect(epochsUntilStop([NaN, Infinity, 1], 2)).toEqual({ stoppedAfter: 1, best: null });
+});

@@ -12,13 +12,14 @@ export interface BestEpoch {
 
 export type EpochVerdict =
   | { readonly kind: 'improved'; readonly best: BestEpoch }
-  | { readonly kind: 'continue'; readonly best: BestEpoch }
-  | { readonly kind: 'stop'; readonly best: BestEpoch; readonly reason: string };
+  | { readonly kind: 'continue'; readonly best: BestEpoch | null }
+  | { readonly kind: 'stop'; readonly best: BestEpoch | null; readonly reason: string };
 
-/** Judges an epoch's validation loss; without a rule training never stops early, but the best epoch is still known. */
+/** Judges an epoch's validation loss, which is no improvement where it is no finite number; without a rule training never stops early, but the best epoch is still known. */
 export function judgeEpoch(best: BestEpoch | null, epoch: number, loss: number, rule: EarlyStoppingRule | null): EpochVerdict {
-  if (best === null || loss < best.loss - (rule?.minDelta ?? 0)) return { kind: 'improved', best: { epoch, loss } };
-  const waited = epoch - best.epoch;
+  if (Number.isFinite(loss) && (best === null || loss < best.loss - (rule?.minDelta ?? 0))) return { kind: 'improved', best: { epoch, loss } };
+  const waited = epoch - (best?.epoch ?? -1);
   if (rule === null || waited < rule.patience) return { kind: 'continue', best };
-  return { kind: 'stop', best, reason: `validation loss has not improved on ${best.loss.toFixed(4)} of epoch ${best.epoch + 1} for ${waited} epochs` };
+  const reason = best === null ? `has been no finite number for ${waited} epochs` : `has not improved on ${best.loss.toFixed(4)} of epoch ${best.epoch + 1} for ${waited} epochs`;
+  return { kind: 'stop', best, reason: `validation loss ${reason}` };
 }
