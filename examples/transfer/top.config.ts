@@ -4,7 +4,7 @@ import { adam, defineRun, mnist, warmupCosine } from 'lockstep';
 export default defineRun({
   data: mnist({ limit: 10_000, resize: [64, 64], channels: 3, scale: 'none' }),
   model: {
-    kind: 'mobilenetV2', weights: 'mobilenet-v2/model.json', cutAt: 'block_13_expand_relu',
+    kind: 'mobilenetV2', weights: 'asset:mobilenet-v2', cutAt: 'block_13_expand_relu',
     trainable: ['block_11_*project', 'block_11_*expand', 'block_11_*depthwise', 'block_12_*project', 'block_12_*expand', 'block_12_*depthwise', 'block_13_expand'],
   },
   initFrom: '../../runs/head',

@@ -2,6 +2,7 @@ import { readInitialTensors, readSavedLayers } from '@lockstep/checkpoint';
 import { isBackbone, layOutWholeModel, LockstepError, type RunConfig } from '@lockstep/core';
 import type { TrainingModel } from '@lockstep/engine';
 import type { BackboneSource } from '@lockstep/models';
+import { resolveAsset } from '@lockstep/pretrained';
 
 /**
  * What the model of a config is built from besides it, where it is a backbone.
@@ -10,7 +11,7 @@ import type { BackboneSource } from '@lockstep/models';
 export async function backboneSource({ model, data }: RunConfig): Promise<BackboneSource | null> {
   if (!isBackbone(model)) return null;
   const { weights } = model;
-  const saved = weights === null ? null : await whereVisible('model.weights', () => readSavedLayers(weights));
+  const saved = weights === null ? null : await whereVisible('model.weights', async () => readSavedLayers(await resolveAsset(weights)));
   return { pixelScale: data.scale === 'unit' ? 'unit' : 'none', saved };
 }
 
