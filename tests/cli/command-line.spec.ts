@@ -31,9 +31,9 @@ describe('a mistake on the command line is one line, and exit code 2', () => {
     [['frob'], "unknown command 'frob'"],
     [['verify', 'a'], "missing required argument 'b'"],
     [['train', '--micro-batches', '3'], 'microBatches: got 3, expected a power of two (from --micro-batches)'],
-    [['coordinator', '--model', 'cnnx'], 'model.kind: got "cnnx", expected one of mlp, cnn, cnn-small, lenet, rnn, resnet, vit (from --model)'],
+    [['coordinator', '--model', 'cnnx'], 'model.kind: got "cnnx", expected one of mlp, cnn, cnn-small, lenet, rnn, resnet, vit, mobilenetV2, vgg16, resnet50, layersModel, transformer, pretrained (from --model)'],
     [['worker', '--join', '127.0.0.1:7077', '--engine', 'abacus'], "option '--engine <engine>' argument 'abacus' is invalid. Allowed choices are auto, cpu, gpu, javascript."],
-    [['data', 'inspect', '--data', 'tar:x'], 'data: got "tar:x", expected mnist, idx:DIR, csv:TRAIN[,TEST] or images:DIR (from --data)'],
+    [['data', 'inspect', '--data', 'tar:x'], 'data: got "tar:x", expected mnist, idx:DIR, csv:TRAIN[,TEST], images:DIR or tokens:FILE (from --data)'],
   ])('%j', async (args, message) => {
     expect(await lockstep(...args)).toEqual(failure(message));
   });
