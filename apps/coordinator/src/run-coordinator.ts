@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { layOutParameters, layOutWholeModel, LockstepError, messageOf, onceThereIsRoom, type EndEvent, type ParameterLayout, type RunEvent } from '@lockstep/core';
+import { layOutParameters, layOutWholeModel, rateRanges, LockstepError, messageOf, onceThereIsRoom, type EndEvent, type ParameterLayout, type RunEvent } from '@lockstep/core';
 import { openReceiptWriter, type EntryOf, type ReceiptWriter, type RunDirectory } from '@lockstep/checkpoint';
 import { stepsPerEpoch } from '@lockstep/data';
 import type { RunEvaluation } from '@lockstep/evaluation';
@@ -252,10 +252,10 @@ class Run {
   }
 
   #shardPlan(layout: ParameterLayout, plan: RunPlan): Omit<ShardPlan, 'range' | 'shard' | 'shards'> {
-    const { config: { microBatches, optimizer, clipping, wire, parameterWire, onNonFinite, receiptHashEverySteps, checkpoints } } = this.#options;
+    const { config: { microBatches, optimizer, clipping, layerRates, wire, parameterWire, onNonFinite, receiptHashEverySteps, checkpoints } } = this.#options;
     const snapshotEvery = [plan.stepsPerEpoch, ...(receiptHashEverySteps > 0 ? [receiptHashEverySteps] : [])];
     const { trainableLength, totalLength } = layout;
-    return { trainableLength, totalLength, microBatches, totalSteps: plan.totalSteps, stepsPerEpoch: plan.stepsPerEpoch, optimizer, clipping, wire, parameterWire, snapshotEvery, checkpointEvery: checkpoints.everySteps, onNonFinite };
+    return { trainableLength, totalLength, microBatches, totalSteps: plan.totalSteps, stepsPerEpoch: plan.stepsPerEpoch, optimizer, clipping, rates: rateRanges(layerRates, layout), wire, parameterWire, snapshotEvery, checkpointEvery: checkpoints.everySteps, onNonFinite };
   }
 
   async #finish(dataset: RunDataset, model: BuiltModel, { parameters, parametersSha256, version, epochs, stoppedEarly, totals }: TrainingOutcome): Promise<RunResult> {

@@ -72,7 +72,7 @@ beforeEach(async () => {
     onMessage: (host, message) => generation.take(host, message), onLost: ({ host }, reason) => generation.forsake(host, reason),
   });
   generation = new ShardGeneration({
-    plan: { trainableLength: 4, totalLength: 4, microBatches: 1, totalSteps: 9, stepsPerEpoch: 9, optimizer, clipping: clippingSchema.parse({}), wire: 'float32', parameterWire: 'float32', snapshotEvery: [], checkpointEvery: null, onNonFinite: 'stop' },
+    plan: { trainableLength: 4, totalLength: 4, microBatches: 1, totalSteps: 9, stepsPerEpoch: 9, optimizer, clipping: clippingSchema.parse({}), rates: [], wire: 'float32', parameterWire: 'float32', snapshotEvery: [], checkpointEvery: null, onNonFinite: 'stop' },
     layout: { totalLength: 4, trainableLength: 4, entries: [] } as unknown as ConstructorParameters<typeof ShardGeneration>[0]['layout'],
     generation: 1, startVersion: 0, firstStep: 0, ranges: [RANGE], placements: [{ primary: 1, replica: null }], orphans: [], optimizer, hosts: registry, shelf: new BlockShelf(),
     sharedMemory: false, onFinished: nothing, onSnapshot: nothing, onInSync: nothing, onReplicaLost: nothing, onFailed: nothing,

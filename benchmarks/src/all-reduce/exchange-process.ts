@@ -34,7 +34,7 @@ function startShard(): void {
   const plan: ShardPlan = {
     range: ranges[rank]!, trainableLength: floats, totalLength: floats, microBatches: processes, totalSteps: steps + 1, stepsPerEpoch: steps + 1,
     optimizer: optimizerSchema.parse({ kind: 'sgd', learningRate: 1e-3 }), clipping: clippingSchema.parse({}), wire: 'float32', parameterWire: 'float32', shard: rank, shards: processes,
-    snapshotEvery: [], checkpointEvery: null, onNonFinite: 'stop',
+    rates: [], snapshotEvery: [], checkpointEvery: null, onNonFinite: 'stop',
   };
   const shard = new HostedShard(1, rank, 'primary', {
     send: ({ shardReady, note }) => {

@@ -1,4 +1,4 @@
-import { architectureOf, LockstepError, type LanguageModelConfig } from '@lockstep/core';
+import { architectureOf, LockstepError, matchesPattern, type LanguageModelConfig } from '@lockstep/core';
 import type { Engine } from '@lockstep/engine';
 import { openPretrained, resolveAsset } from '@lockstep/pretrained';
 import { createTransformer, type Transformer, type TransformerOptions } from './transformer/transformer.ts';
@@ -29,11 +29,7 @@ async function fromFiles({ path, lora, trains, dropout, recompute }: Extract<Lan
   if (vocabularySize > architecture.vocabularySize) {
     throw new LockstepError('config', `the tokens are of a vocabulary of ${vocabularySize}, the model ${path} has ${architecture.vocabularySize}`, { hint: "tokenize the text with the model's own tokenizer" });
   }
-  return { architecture, dropout, recompute, initial: { kind: 'tensors', tensors, seed }, lora, trains: trains === null ? () => lora === null : matcherOf(trains) };
-}
-
-/** Whether a name is one of these, in which `*` stands for any part. */
-function matcherOf(patterns: readonly string[]): (name: string) => boolean {
-  const expressions = patterns.map((pattern) => new RegExp(`^${pattern.split('*').map(RegExp.escape).join('.*')}$`));
-  return (name) => expressions.some((expression) => expression.test(name));
+  const useless = trains?.find((pattern) => !tensors.tensors.some(({ name }) => matchesPattern(pattern, name)));
+  if (useless !== undefined) throw new LockstepError('config', `model.trains: ${useless} fits no tensor of ${path}`, { hint: `they are ${tensors.tensors.slice(0, 6).map(({ name }) => name).join(', ')}, …` });
+  return { architecture, dropout, recompute, initial: { kind: 'tensors', tensors, seed }, lora, trains: (name) => (trains === null ? lora === null : trains.some((pattern) => matchesPattern(pattern, name))) };
 }

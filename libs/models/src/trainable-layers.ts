@@ -1,4 +1,4 @@
-import { LockstepError, type BackboneConfig } from '@lockstep/core';
+import { LockstepError, matchesPattern, type BackboneConfig } from '@lockstep/core';
 import type { LayersModel } from '@tensorflow/tfjs';
 import { innerLayers } from './inner-layers.ts';
 
@@ -9,16 +9,12 @@ import { innerLayers } from './inner-layers.ts';
 export function freezeLayers(backbone: LayersModel, trainable: BackboneConfig['trainable']): void {
   if (trainable === 'all') return;
   const layers = innerLayers(backbone);
-  const patterns = trainable === 'head' ? [] : trainable.map((text) => ({ text, matches: patternOf(text) }));
-  const unmatched = patterns.filter(({ matches }) => !layers.some(({ name }) => matches.test(name)));
+  const patterns = trainable === 'head' ? [] : trainable;
+  const unmatched = patterns.filter((pattern) => !layers.some(({ name }) => matchesPattern(pattern, name)));
   if (unmatched.length > 0) {
-    throw new LockstepError('config', `model.trainable: no layer of the backbone is named ${unmatched.map(({ text }) => text).join(' or ')}`, {
+    throw new LockstepError('config', `model.trainable: no layer of the backbone is named ${unmatched.join(' or ')}`, {
       hint: `its last layers are ${layers.slice(-8).map(({ name }) => name).join(', ')}`,
     });
   }
-  for (const layer of layers) layer.trainable = patterns.some(({ matches }) => matches.test(layer.name));
-}
-
-function patternOf(text: string): RegExp {
-  return new RegExp(`^${text.split('*').map((part) => RegExp.escape(part)).join('.*')}$`);
+  for (const layer of layers) layer.trainable = patterns.some((pattern) => matchesPattern(pattern, layer.name));
 }

@@ -18,6 +18,8 @@ export const shardPlanSchema = z.strictObject({
   // The config's schemas default and transform; a plan carries their output, which they take as it is.
   optimizer: optimizerSchema,
   clipping: clippingSchema,
+  /** Stretches of the whole vector with another learning rate, in order. */
+  rates: z.array(z.strictObject({ from: count, to: count, factor: z.number().min(0) })).readonly(),
   wire: wireSchema,
   parameterWire: parameterWireSchema,
   /** The shard's number among `shards`, in range order. */

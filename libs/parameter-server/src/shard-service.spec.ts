@@ -26,7 +26,7 @@ const socket = (): string => `unix:${join(directory, `${(sockets += 1)}.sock`)}`
 const MICRO_BATCHES = 4;
 const STEPS = 4;
 const leaves = Array.from({ length: MICRO_BATCHES }, (_, index) => leafOf(index));
-const small = new SyntheticRun({ trainableLength: 90, totalLength: 100, microBatches: MICRO_BATCHES, totalSteps: STEPS, clipping: { value: null, globalNorm: 0.5 } });
+const small = new SyntheticRun({ trainableLength: 90, totalLength: 100, microBatches: MICRO_BATCHES, totalSteps: STEPS, clipping: { value: null, globalNorm: 0.5 }, rates: [{ from: 7, to: 41, factor: 0.5 }] });
 const expectedSmall = expectedVersions(small);
 const large = new SyntheticRun({ ...small.options, trainableLength: 2 * NORM_BLOCK + 50, totalLength: 3 * NORM_BLOCK + 9 });
 const expectedLarge = expectedVersions(large);

@@ -2,6 +2,7 @@ import { bytesOf, LockstepError } from '@lockstep/core';
 import { createKernels, createOptimizer, encodedBytes, isTreeNode, learningRateAt, microBatchesOf, wireOfStep, type Kernels, type Optimizer, type Tally, type Vector } from '@lockstep/reduction';
 import type { ArrivedPartial, FinishedStep, PartialHeader, PartialIntake, ShardPort, WorkerShare } from '@lockstep/transport';
 import { PieceIntake } from './piece-intake.ts';
+import { rateStretches } from './rate-stretches.ts';
 import { PIECE_FLOATS, ShardPiece, type GradientSum, type LentPiece } from './shard-piece.ts';
 import { partsOfState, stateLength, trainableIn, type ShardPlan } from './shard-plan.ts';
 import { ShownParameters } from './shown-parameters.ts';
@@ -237,7 +238,11 @@ export class Shard implements ShardPort {
     const kernels = this.#kernels;
     const parameters = kernels.slice(this.#parameters, from, to);
     this.#isMaking = true;
-    this.#optimizer.step(kernels.slice(parameters, 0, trainable), kernels.slice(gradient, 0, trainable), learningRate, step + 1, Math.min(from, this.#trainable));
+    const first = this.#plan.range.from + from;
+    for (const stretch of rateStretches(this.#plan.rates, first, first + trainable)) {
+      const [start, end] = [stretch.from - first, stretch.to - first];
+      this.#optimizer.step(kernels.slice(parameters, start, end), kernels.slice(gradient, start, end), learningRate * stretch.factor, step + 1, from + start);
+    }
     kernels.add(kernels.slice(parameters, trainable, to - from), kernels.slice(gradient, trainable, to - from));
     this.#events.pieceMade(step + 1, this.shown.refresh(from, to));
   }

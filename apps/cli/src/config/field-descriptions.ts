@@ -79,6 +79,7 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'optimizer.l2': 'L2: so much of each parameter is added to its gradient',
   'clipping.value': 'clip each element of the gradient to plus or minus this',
   'clipping.globalNorm': 'clip the whole gradient to this L2 norm',
+  'layerRates': 'tensors that step at so many times the learning rate, PATTERN=FACTOR each, * for any part of a name',
   'globalBatchSize': 'samples of one step, over all workers',
   'microBatches': 'parts of a global batch, a power of two; at most so many workers have work',
   'epochs': 'passes over the training set',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isBackbone } from './backbone-config.ts';
 import { dataSchema, type DataConfig } from './data-config.ts';
+import { layerRatesSchema } from './layer-rates.ts';
 import { lossSchema, modelSchema } from './model-config.ts';
 import { clippingSchema, optimizerSchema } from './optimizer-config.ts';
 import { taskMistakes } from './task-checks.ts';
@@ -44,6 +45,8 @@ export const runSchema = z.strictObject({
   /** Where nothing is said of the optimizer: Adam, warmed up over 100 steps to 0.002, then along a cosine to 0 over the run. */
   optimizer: optimizerSchema.prefault({ kind: 'adam', learningRate: { base: { kind: 'cosine', rate: 2e-3 }, warmupSteps: 100 } }),
   clipping: clippingSchema.prefault({}),
+  /** Tensors that step at another rate than the schedule's, by name. */
+  layerRates: layerRatesSchema,
   /** Samples of one optimizer step, over all workers. */
   globalBatchSize: z.int().min(1).default(256),
   /** V, a power of two: the fixed parts of a global batch; at most so many workers have work in a step. */

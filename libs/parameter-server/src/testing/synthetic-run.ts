@@ -17,6 +17,7 @@ export interface SyntheticRunOptions {
   readonly totalSteps: number;
   readonly optimizer?: OptimizerConfig;
   readonly clipping?: ClippingConfig;
+  readonly rates?: ShardPlan['rates'];
   readonly wire?: WireConfig;
   readonly parameterWire?: ParameterWireConfig;
   readonly snapshotEvery?: readonly number[];
@@ -42,9 +43,9 @@ export class SyntheticRun {
 
   /** The plan of shard `shard` of `shards`. */
   plan(shard = 0, shards = 1): ShardPlan {
-    const { trainableLength, totalLength, microBatches, totalSteps, optimizer = adam, clipping = noClipping, wire = 'float32', parameterWire = 'float32', snapshotEvery = [], checkpointEvery = null, onNonFinite = 'stop' } = this.options;
+    const { trainableLength, totalLength, microBatches, totalSteps, optimizer = adam, clipping = noClipping, rates = [], wire = 'float32', parameterWire = 'float32', snapshotEvery = [], checkpointEvery = null, onNonFinite = 'stop' } = this.options;
     const range = cutIntoShards(totalLength, shards)[shard]!;
-    return { range, trainableLength, totalLength, microBatches, totalSteps, stepsPerEpoch: totalSteps, optimizer, clipping, wire, parameterWire, shard, shards, snapshotEvery, checkpointEvery, onNonFinite };
+    return { range, trainableLength, totalLength, microBatches, totalSteps, stepsPerEpoch: totalSteps, optimizer, clipping, rates, wire, parameterWire, shard, shards, snapshotEvery, checkpointEvery, onNonFinite };
   }
 
   /** What a worker's digests of a node's micro-batches would be. */
