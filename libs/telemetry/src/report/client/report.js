@@ -47,10 +47,10 @@
       tick: percent(0),
       value: percent(2),
     }),
-    imagesPerSecond: () => ({
-      tables: [[steps.step, steps.imagesPerSecond]],
+    examplesPerSecond: () => ({
+      tables: [[steps.step, steps.examplesPerSecond]],
       series: [line('images/s', 'train')],
-      scale: { range: rangeOf([steps.imagesPerSecond], () => 0, (high) => high * 1.1) },
+      scale: { range: rangeOf([steps.examplesPerSecond], () => 0, (high) => high * 1.1) },
       tick: (value) => short.format(value),
       value: (value) => grouped.format(Math.round(value)),
     }),
