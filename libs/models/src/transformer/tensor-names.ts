@@ -1,4 +1,5 @@
 import { LockstepError, type LoraConfig, type StoredTensor, type TransformerArchitecture } from '@lockstep/core';
+import { decoderTensors } from '@lockstep/pretrained';
 
 /** Names of tensors are those of Hugging Face's Llama, those of adapters PEFT's without its prefix; weights of linear layers are `[out, in]`. */
 export const EMBEDDING = 'model.embed_tokens.weight';
@@ -15,59 +16,31 @@ export const isAdapter = (name: string): boolean => /\.lora_[AB]\.weight$/.test(
 
 /** All tensors of a Transformer, in its order; a layer's adapter follows it. @throws LockstepError `config` when an adapter's target is no layer. */
 export function transformerTensors(architecture: TransformerArchitecture, lora: LoraConfig | null): StoredTensor[] {
-  const { vocabularySize, contextLength, width, depth, positions, tiedEmbeddings } = architecture;
-  checkTargets(architecture, lora);
-  return [
-    { name: EMBEDDING, shape: [vocabularySize, width] },
-    ...(positions === 'learned' ? [{ name: POSITIONS, shape: [contextLength, width] }] : []),
-    ...Array.from({ length: depth }, (_, index) => blockTensors(architecture, lora, blockName(index))).flat(),
-    ...normTensors(architecture, FINAL_NORM),
-    ...(tiedEmbeddings ? [] : [{ name: OUTPUT, shape: [vocabularySize, width] }]),
-  ];
+  const tensors = decoderTensors(architecture);
+  if (lora === null) return [...tensors];
+  const layers = new Map(tensors.filter(isLinear).map(({ name, shape }) => [name.replace(/\.weight$/, ''), shape]));
+  checkTargets([...layers.keys()], lora);
+  const last = architecture.biases ? /\.bias$/ : /\.weight$/;
+  return tensors.flatMap((tensor) => {
+    const linear = tensor.name.replace(last, '');
+    const shape = linear === tensor.name || !lora.targets.includes(ownName(linear)) ? undefined : layers.get(linear);
+    return shape === undefined ? [tensor] : [tensor, ...adapterOf(linear, shape, lora.rank)];
+  });
 }
 
-/** The linear layers of a block with the sizes `[out, in]` of their weights. */
-function linearLayers({ width, heads, keyValueHeads, headWidth, hidden, activation }: TransformerArchitecture): Record<'self_attn' | 'mlp', LinearShape[]> {
-  const [queryWidth, keyValueWidth] = [heads * headWidth, keyValueHeads * headWidth];
-  const gate: LinearShape[] = activation === 'swiglu' ? [['gate_proj', hidden, width]] : [];
-  return {
-    self_attn: [['q_proj', queryWidth, width], ['k_proj', keyValueWidth, width], ['v_proj', keyValueWidth, width], ['o_proj', width, queryWidth]],
-    mlp: [...gate, ['up_proj', hidden, width], ['down_proj', width, hidden]],
-  };
+const isLinear = ({ name, shape }: StoredTensor): boolean => name.startsWith('model.layers.') && shape.length === 2;
+
+/** `q_proj` of `model.layers.0.self_attn.q_proj`. */
+const ownName = (layer: string): string => layer.slice(layer.lastIndexOf('.') + 1);
+
+function adapterOf(linear: string, [out = 0, inputs = 0]: readonly number[], rank: number): StoredTensor[] {
+  const [a, b] = adapterNames(linear);
+  return [{ name: a, shape: [rank, inputs] }, { name: b, shape: [out, rank] }];
 }
 
-type LinearShape = [name: string, out: number, inputs: number];
-
-function blockTensors(architecture: TransformerArchitecture, lora: LoraConfig | null, block: string): StoredTensor[] {
-  const layers = linearLayers(architecture);
-  const rankOf = (name: string): number => (lora?.targets.includes(name) === true ? lora.rank : 0);
-  const linear = (part: 'self_attn' | 'mlp') => layers[part].flatMap(([name, out, inputs]) => linearTensors(architecture, rankOf(name), `${block}.${part}.${name}`, out, inputs));
-  return [
-    ...normTensors(architecture, `${block}.input_layernorm`),
-    ...linear('self_attn'),
-    ...normTensors(architecture, `${block}.post_attention_layernorm`),
-    ...linear('mlp'),
-  ];
-}
-
-/** With an adapter where `rank` is above 0. */
-function linearTensors({ biases }: TransformerArchitecture, rank: number, name: string, out: number, inputs: number): StoredTensor[] {
-  const [a, b] = adapterNames(name);
-  return [
-    { name: `${name}.weight`, shape: [out, inputs] },
-    ...(biases ? [{ name: `${name}.bias`, shape: [out] }] : []),
-    ...(rank > 0 ? [{ name: a, shape: [rank, inputs] }, { name: b, shape: [out, rank] }] : []),
-  ];
-}
-
-function normTensors({ norm, width }: TransformerArchitecture, name: string): StoredTensor[] {
-  const weight = { name: `${name}.weight`, shape: [width] };
-  return norm === 'layerNorm' ? [weight, { name: `${name}.bias`, shape: [width] }] : [weight];
-}
-
-function checkTargets(architecture: TransformerArchitecture, lora: LoraConfig | null): void {
-  const known = Object.values(linearLayers(architecture)).flat().map(([name]) => name);
-  for (const target of lora?.targets ?? []) {
+function checkTargets(layers: readonly string[], { targets }: LoraConfig): void {
+  const known = [...new Set(layers.map(ownName))];
+  for (const target of targets) {
     if (!known.includes(target)) throw new LockstepError('config', `lora.targets: '${target}' is no linear layer of this model, expected some of ${known.join(', ')}`);
   }
 }
