@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { isBackbone } from './backbone-config.ts';
-import { dataSchema, type DataConfig } from './data-config.ts';
+import { dataSchema } from './data-config.ts';
 import { layerRatesSchema } from './layer-rates.ts';
 import { lossSchema, modelSchema } from './model-config.ts';
 import { clippingSchema, optimizerSchema } from './optimizer-config.ts';
@@ -90,7 +89,6 @@ export const runSchema = z.strictObject({
   if ((run.earlyStopping !== null || run.keepBest) && run.data.validation === 0) {
     context.addIssue({ code: 'custom', path: ['data', 'validation'], message: 'above 0 where earlyStopping or keepBest is set', input: run.data.validation });
   }
-  if (isBackbone(run.model)) checkPixels(run.data, run.model.kind, context);
   for (const mistake of taskMistakes(run)) context.addIssue({ ...mistake, path: [...mistake.path], code: 'custom' });
   if (typeof run.wire === 'string') return;
   if ((run.wire.groups ?? 1) > run.microBatches) {
@@ -101,16 +99,6 @@ export const runSchema = z.strictObject({
     context.addIssue({ code: 'custom', path: ['checkpoints', 'everySteps'], message: `a multiple of wire.denseEvery (${run.wire.denseEvery})`, input: run.checkpoints.everySteps });
   }
 });
-
-/** A backbone knows what its pixels mean only where they come as they are, or divided by 255. */
-function checkPixels(data: DataConfig, kind: string, context: z.RefinementCtx): void {
-  if (data.scale === 'standard') {
-    context.addIssue({ code: 'custom', path: ['data', 'scale'], message: `none or unit: a model of kind ${kind} brings the pixels to its own range`, input: data.scale });
-  }
-  if (data.channels !== 3) {
-    context.addIssue({ code: 'custom', path: ['data', 'channels'], message: `3, the colours that a model of kind ${kind} reads`, input: data.channels });
-  }
-}
 
 /** The fields that a resumed run may change: they shape the cluster, not the result. */
 export const CLUSTER_FIELDS = ['shards', 'shardHosts', 'replicas', 'checkpoints', 'backupAfter', 'failureDetectionMs'] as const;

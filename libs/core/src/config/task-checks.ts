@@ -1,3 +1,4 @@
+import { isBackbone, type BackboneConfig } from './backbone-config.ts';
 import type { DataConfig } from './data-config.ts';
 import { isLanguageModel, type LossConfig, type ModelConfig } from './model-config.ts';
 
@@ -19,7 +20,20 @@ export interface TaskMistake {
 const OF_IMAGES = { rejectBlank: false, rejectDuplicates: false, limit: 0, scale: 'unit', resize: null, channels: 1, reshape: null, augmentation: null } as const;
 
 /** Where data, model and loss do not fit each other. */
-export function taskMistakes({ data, model, loss, initFrom }: TaskFields): TaskMistake[] {
+export function taskMistakes(fields: TaskFields): TaskMistake[] {
+  const { model, data } = fields;
+  return [...(isBackbone(model) ? pixelMistakes(model, data) : []), ...kindMistakes(fields)];
+}
+
+/** A backbone knows what its pixels mean only where they come as they are, or divided by 255. */
+function pixelMistakes({ kind }: BackboneConfig, { scale, channels }: DataConfig): TaskMistake[] {
+  return [
+    ...(scale === 'standard' ? [{ path: ['data', 'scale'], message: `none or unit: a model of kind ${kind} brings the pixels to its own range`, input: scale }] : []),
+    ...(channels === 3 ? [] : [{ path: ['data', 'channels'], message: `3, the colours that a model of kind ${kind} reads`, input: channels }]),
+  ];
+}
+
+function kindMistakes({ data, model, loss, initFrom }: TaskFields): TaskMistake[] {
   const isTokens = data.source.kind === 'tokens';
   if (isTokens !== isLanguageModel(model)) {
     return [{ path: ['model', 'kind'], message: isTokens ? 'a transformer or pretrained model for data of tokens' : 'a model of images, or data of tokens (--data tokens:FILE)', input: model.kind }];
