@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { LockstepError } from '@lockstep/core';
+import { LockstepError, syncDirectory } from '@lockstep/core';
 import { storageError } from './storage-error.ts';
 
 export type FileContents = string | Uint8Array | readonly Uint8Array[];
@@ -66,15 +66,6 @@ async function writeSynced(path: string, contents: FileContents): Promise<void> 
     await file.sync();
   } finally {
     await file.close();
-  }
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 

@@ -9,6 +9,7 @@ export {
   parameterWireSchema, roundedWireSchema, wireSchema, type CompressedWire, type CompressedWireOptions, type ParameterWireConfig, type RoundedWire, type WireConfig,
 } from './config/wire-config.ts';
 export { importBundle, importModelFunction, type ConfigBundle } from './config-bundle.ts';
+export { cacheDirectory } from './cache-directory.ts';
 export { onceThereIsRoom, type RoomOptions } from './disk-room.ts';
 export { assertNever, LockstepError, messageOf, type ErrorCode, type LockstepErrorOptions } from './errors.ts';
 export { bytesOf, sha256 } from './hashing.ts';
@@ -16,6 +17,7 @@ export { INSTRUCTION_SETS, type Capabilities, type InstructionSet, type Numerics
 export { matchesPattern } from './name-pattern.ts';
 export { layOutFrozen, layOutParameters, layOutWholeModel, type ParameterLayout, type ParameterSpec, type PlacedParameter } from './parameter-layout.ts';
 export type { CheckpointEvent, EndEvent, EpochEvent, ExampleKind, LogEvent, RunEvent, ShardsEvent, StallEvent, StartEvent, StepEvent, WorkerEvent } from './run-events.ts';
+export { syncDirectory } from './sync-directory.ts';
 export type { StoredTensor, TensorSource } from './tensor-source.ts';
 export { deriveSeed, uniformStream, type SeedPurpose } from './seeds.ts';
 export { medianOf } from './statistics.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { LockstepError, messageOf } from '@lockstep/core';
+import { LockstepError, messageOf, syncDirectory } from '@lockstep/core';
 
 /**
  * Makes a directory whole or not at all: `fill` writes into a temporary one beside it, which is renamed. An empty one that is there already is replaced.
@@ -26,13 +26,4 @@ function errorOf(directory: string, cause: unknown): LockstepError {
   const isTaken = ['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '');
   if (isTaken) return new LockstepError('usage', `${directory} is there already`, { hint: 'Remove it or name another directory.', cause });
   return new LockstepError('storage', `cannot write ${directory}: ${messageOf(cause)}`, { cause });
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -1,7 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { LockstepError, sha256 } from '@lockstep/core';
+import { cacheDirectory, LockstepError, sha256 } from '@lockstep/core';
 import { exportGgufTokenizer, openPretrained, resolveAsset } from '@lockstep/pretrained';
 import { openTokenizer, type Tokenizer, type TokenizerOptions } from '@lockstep/text';
 
@@ -17,7 +16,7 @@ export async function openModelTokenizer(path: string, options: TokenizerOptions
 export async function tokenizerPathOf(path: string): Promise<string> {
   const resolved = await resolveAsset(path);
   if (!resolved.endsWith('.gguf')) return resolved;
-  const written = join(cacheDirectory(), nameOf(resolved));
+  const written = join(cacheDirectory('tokenizers'), nameOf(resolved));
   if (existsSync(written)) return written;
   await exportGgufTokenizer(resolved, written).catch((error: unknown) => {
     // Another process may have been first.
@@ -34,8 +33,6 @@ export async function tokenizerPathOfModel(path: string): Promise<string> {
   if (tokenizerPath !== null) return tokenizerPath;
   throw new LockstepError('not-found', `${path} has no tokenizer.json`, { hint: 'name one with --tokenizer PATH' });
 }
-
-const cacheDirectory = (): string => join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'lockstep', 'tokenizers');
 
 /** Another file has another name. */
 function nameOf(file: string): string {

